@@ -1,0 +1,1 @@
+"""What tox runs to check the project; nothing here is installed."""
