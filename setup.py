@@ -88,6 +88,7 @@ setup(
         ],
         "xds": ["grpcio>=1.76", "xds-protos>=1.76"],
         "test": [
+            "anthunder==0.8.1",
             "coverage>=7.10",
             "httpx[http2]>=0.28",
             "hypercorn>=0.18",

@@ -1,4 +1,4 @@
-"""Teaches pydoctor two things: interfaces that extend Twisted's, and today's attrs classes."""
+"""Teaches pydoctor about Twisted's interfaces, its API pages, and today's attrs classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import ClassVar
 from pydoctor import extensions, model
 from pydoctor.astutils import node2fullname
 from pydoctor.extensions.zopeinterface import ZopeInterfaceClass
+from pydoctor.sphinx import SphinxInventory
 
+TWISTED_PAGES = "https://docs.twisted.org/en/stable/api"
 TWISTED_INTERFACES = "twisted.internet.interfaces."
 ATTRS_DECORATORS = ("attrs.define", "attrs.frozen", "attrs.mutable")
 
@@ -61,7 +63,25 @@ def setup_pydoctor_extension(registrar: extensions.ExtRegistrar) -> None:
     registrar.register_mixin(FieldsAreParameters)
 
 
+class TwistedPages(SphinxInventory):
+    """Links a full name of Twisted to its API page, without fetching their inventory."""
+
+    def getLink(self, name: str) -> str | None:
+        """Return the page of a class or module, with the member as its anchor."""
+        if not name.startswith("twisted."):
+            return None
+        parts = name.split(".")
+        ends = [index for index, part in enumerate(parts, 1) if part.lstrip("_")[:1].isupper()]
+        end = ends[0] if ends else len(parts)
+        anchor = "".join(f"#{part}" for part in parts[end : end + 1])
+        return f"{TWISTED_PAGES}/{'.'.join(parts[:end])}.html{anchor}"
+
+
 class System(model.System):
     """A pydoctor system with the extension above."""
 
     custom_extensions: ClassVar[list[str]] = [__name__]
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.intersphinx = TwistedPages(logger=self.msg)

@@ -44,6 +44,11 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(list(checkNames("mosntx/config/schema/top.py", tree)), [])
         self.assertEqual(len(list(checkNames("mosntx/upstream/clusters.py", tree))), 1)
 
+    def test_testName(self) -> None:
+        """A test is named after what a user sees, whatever the words."""
+        tree = ast.parse("class A:\n def test_connectionManager(self): pass\n")
+        self.assertEqual(list(checkNames("tests/net/test_tls.py", tree)), [])
+
     def test_moduleName(self) -> None:
         """A folder or file with such a name is found too."""
         found = list(checkNames("mosntx/utils/time.py", ast.parse("")))
