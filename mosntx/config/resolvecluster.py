@@ -1,0 +1,76 @@
+"""What makes a decoded cluster complete: names of types and balancers, health checks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mosntx.config.decode import Decoder, Values
+from mosntx.config.names import BALANCERS, CLUSTER_TYPES
+from mosntx.config.nodes import MapNode, quote
+from mosntx.config.protocols import OLD_STYLE
+from mosntx.config.report import suggestAmong
+
+DEFAULT_TYPE: Final = "SIMPLE"
+DEFAULT_BALANCER: Final = "LB_ROUNDROBIN"
+ORIGINAL_DST: Final = "ORIGINAL_DST"
+HTTP_CHECK: Final = "Http1"
+"""The only protocol of a health check that does more than connect."""
+
+
+def completeCluster(decoder: Decoder, values: Values, node: MapNode, path: str) -> None:
+    """A name, a type and a balancer of this build; empty ones are MOSN's defaults."""
+    if not values["name"] and f"{path}.name" not in decoder.failed:
+        mark = (node.find("name") or node).mark
+        decoder.report.error(mark, f"{path}.name", "a cluster needs a name")
+    names = decoder.names
+    values["type"] = _known(
+        decoder, values["type"] or DEFAULT_TYPE, "type", node, path, names.clusterTypes
+    )
+    wanted = values["lb_type"] or DEFAULT_BALANCER
+    if values["type"] == ORIGINAL_DST:
+        wanted = "LB_ORIGINAL_DST"
+    values["lb_type"] = _known(decoder, wanted, "lb_type", node, path, names.balancers)
+    subset = values["lb_subset_config"]
+    if subset is not None and any(not selector for selector in subset.subset_selectors):
+        where = f"{path}.lb_subset_config.subset_selectors"
+        mark = decoder.positions.get(where, node.mark)
+        decoder.report.warning(mark, where, "an empty selector has no effect")
+
+
+def _known(
+    decoder: Decoder, value: str, key: str, node: MapNode, path: str, built: frozenset[str]
+) -> str:
+    """The value, or the default for one that is not built. Unlike MOSN, unknown ones are errors."""
+    default, all_ = (
+        (DEFAULT_TYPE, CLUSTER_TYPES) if key == "type" else (DEFAULT_BALANCER, BALANCERS)
+    )
+    if value in built:
+        return value
+    mark = (node.find(key) or node).mark
+    where = f"{path}.{key}"
+    if value not in all_:
+        kind = "cluster type" if key == "type" else "load balancer"
+        fix = suggestAmong(value, built, all_)
+        decoder.report.error(mark, where, f"unknown {kind} {quote(value)}", fix)
+        return default
+    instead = default if default in built or not built else min(built)
+    decoder.report.unsupported(mark, where, f"{key} {value}", f"{instead} is used instead")
+    return instead
+
+
+def completeHealthCheck(decoder: Decoder, values: Values, node: MapNode, path: str) -> None:
+    """Whether hosts are checked, and how."""
+    values["old_style"] = bool(decoder.notes.get(OLD_STYLE))
+    protocol = values["protocol"]
+    if not (values["service_name"] or (values["old_style"] and protocol)):
+        return
+    if "health_check" not in decoder.names.features:
+        decoder.report.feature(node.mark, path, "health_check")
+        return
+    mark = (node.find("protocol") or node).mark
+    if protocol == HTTP_CHECK and values["check_config"].http_check_config is None:
+        message = "without 'check_config.http_check_config' the check only connects"
+        decoder.report.warning(mark, f"{path}.protocol", message)
+    elif protocol.lower() == HTTP_CHECK.lower() and protocol != HTTP_CHECK:
+        message = f"{quote(protocol)} only connects"
+        decoder.report.warning(mark, f"{path}.protocol", message, f"did you mean '{HTTP_CHECK}'?")
