@@ -1,0 +1,380 @@
+"""MOSN's counters as slots structs, given to constructors and incremented by their owners.
+
+Names are MOSN's keys (spec/admin-observability.md 3; MOSN pkg/metrics/downstream.go, upstream.go).
+One fact has one increment: what is a sum of others (a cluster's ``request_total``, the values of
+``{proxy="global"}``, ``request_time_total``) is made when the values are read. Durations are
+integers of nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
+
+from zope.interface import implementer
+
+from mosntx.contracts.stats import IStatsScope, Sample
+from mosntx.stats.histogram import Histogram
+
+#: Labels of a scope, sorted by name.
+Labels = tuple[tuple[str, str], ...]
+#: A histogram where it belongs: ``(type, labels, key, histogram)``.
+HistogramSample = tuple[str, Labels, str, Histogram]
+
+#: Statuses with a counter of their own; all others count as ``request_other_code``.
+NAMED_STATUSES = (200, 206, 302, 304, 400, 403, 404, 416, 499, 500, 502, 503, 504)
+#: `DownstreamStats.codes` has a place for each status of three digits; 0 stands for "no status".
+STATUS_LIMIT = 1000
+
+
+@implementer(IStatsScope)
+class StatsStruct:
+    """What the structs have in common: names listed once, read once."""
+
+    __slots__ = ("labels",)
+
+    type: ClassVar[str]
+    #: Attributes published as counters (MOSN's ``…_active`` are counters that go down).
+    COUNTERS: ClassVar[tuple[str, ...]] = ()
+    GAUGES: ClassVar[tuple[str, ...]] = ()
+    #: Attributes that are a `Histogram`; each also publishes its sum as ``<key>_total``.
+    HISTOGRAMS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+
+    def samples(self) -> Iterator[Sample]:
+        """See `IStatsScope.samples`. Histograms give ``<key>_min``, ``_max`` and ``_total``."""
+        type_, labels = self.type, self.labels
+        for key in self.COUNTERS:
+            yield type_, labels, key, "counter", getattr(self, key)
+        for key in self.GAUGES:
+            yield type_, labels, key, "gauge", getattr(self, key)
+        for key in self.HISTOGRAMS:
+            histogram: Histogram = getattr(self, key)
+            yield type_, labels, f"{key}_min", "gauge", histogram.min
+            yield type_, labels, f"{key}_max", "gauge", histogram.max
+            yield type_, labels, f"{key}_total", "counter", histogram.sum
+
+    def histograms(self) -> Iterator[HistogramSample]:
+        """The histograms themselves, for readers that publish percentiles."""
+        for key in self.HISTOGRAMS:
+            yield self.type, self.labels, key, getattr(self, key)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is active: an owner that has left changes nothing any more."""
+        return not any(getattr(self, key) for key in self.COUNTERS if key.endswith("_active"))
+
+    def fold(self, other: StatsStruct) -> None:
+        """Add what ``other``, a struct of the same class, has counted."""
+        for key in (*self.COUNTERS, *self.GAUGES):
+            setattr(self, key, getattr(self, key) + getattr(other, key))
+        for key in self.HISTOGRAMS:
+            getattr(self, key).merge(getattr(other, key))
+
+
+class DownstreamStats(StatsStruct):
+    """Type ``downstream``: one per listener, ``{listener: NAME}``.
+
+    :param joinsGlobal: whether the listener counts in ``{proxy: global}``; listeners without the
+        ``proxy`` network filter do not.
+    """
+
+    __slots__ = (
+        "bytes_read_total",
+        "bytes_write_total",
+        "codes",
+        "connection_active",
+        "connection_destroy",
+        "connection_refused",
+        "connection_total",
+        "filter_failed_total",
+        "joinsGlobal",
+        "process_time",
+        "protocol_error_total",
+        "readBytes",
+        "request_active",
+        "request_failed",
+        "request_reset",
+        "request_time",
+        "request_total",
+    )
+
+    type = "downstream"
+    COUNTERS = (
+        "connection_total",
+        "connection_active",
+        "connection_destroy",
+        "connection_refused",
+        "bytes_read_total",
+        "bytes_write_total",
+        "request_total",
+        "request_active",
+        "request_reset",
+        "request_failed",
+        "protocol_error_total",
+        "filter_failed_total",
+    )
+    HISTOGRAMS = ("request_time", "process_time")
+
+    def __init__(self, listener: str, *, joinsGlobal: bool = True) -> None:
+        super().__init__((("listener", listener),))
+        self.joinsGlobal = joinsGlobal
+        #: Where the listener keeps ``bytes_read_total``, ``bytes_write_total`` and
+        #: ``connection_refused`` itself; read instead of them when given.
+        self.readBytes: Callable[[], tuple[int, int, int]] | None = None
+        self.connection_total = 0
+        self.connection_active = 0
+        self.connection_destroy = 0
+        #: Ours: closed at once by a connection limit or because the listener drains.
+        self.connection_refused = 0
+        self.bytes_read_total = 0
+        self.bytes_write_total = 0
+        self.request_total = 0
+        self.request_active = 0
+        self.request_reset = 0
+        self.request_failed = 0
+        #: Ours: a client's octets could not be understood.
+        self.protocol_error_total = 0
+        #: Ours: a stream filter raised an exception.
+        self.filter_failed_total = 0
+        #: Requests by final status, indexed by it (0 to 999).
+        self.codes = [0] * STATUS_LIMIT
+        self.request_time = Histogram()
+        self.process_time = Histogram()
+
+    def samples(self) -> Iterator[Sample]:
+        """See `IStatsScope.samples`."""
+        self._collect()
+        yield from super().samples()
+        codes = self.codes
+        for status in NAMED_STATUSES:
+            yield self.type, self.labels, f"request_{status}_total", "counter", codes[status]
+        others = sum(codes) - sum(codes[status] for status in NAMED_STATUSES)
+        yield self.type, self.labels, "request_other_code", "counter", others
+
+    def fold(self, other: StatsStruct) -> None:
+        """See `StatsStruct.fold`."""
+        if isinstance(other, DownstreamStats):
+            other._collect()
+            for status, count in enumerate(other.codes):
+                self.codes[status] += count
+        super().fold(other)
+
+    def _collect(self) -> None:
+        """Take over what the listener has counted."""
+        if self.readBytes is not None:
+            read, written, refused = self.readBytes()
+            self.bytes_read_total, self.bytes_write_total = read, written
+            self.connection_refused = refused
+
+
+class HostStats(StatsStruct):
+    """Type ``upstream``, ``{cluster, host}``. Made by `ClusterStats.hostStats`."""
+
+    __slots__ = (
+        "connection_active",
+        "connection_close",
+        "connection_con_fail",
+        "connection_local_close",
+        "connection_local_close_with_active_request",
+        "connection_remote_close",
+        "connection_remote_close_with_active_request",
+        "connection_total",
+        "request_active",
+        "request_duration_time",
+        "request_failure_eject",
+        "request_local_reset",
+        "request_pending_overflow",
+        "request_remote_reset",
+        "request_timeout",
+        "request_total",
+        "response_failed",
+        "response_late",
+        "response_protocol_error",
+        "response_success",
+    )
+
+    type = "upstream"
+    COUNTERS = (
+        "connection_total",
+        "connection_active",
+        "connection_close",
+        "connection_local_close",
+        "connection_remote_close",
+        "connection_local_close_with_active_request",
+        "connection_remote_close_with_active_request",
+        "connection_con_fail",
+        "request_total",
+        "request_active",
+        "request_local_reset",
+        "request_remote_reset",
+        "request_failure_eject",
+        "request_pending_overflow",
+        "request_timeout",
+        "response_success",
+        "response_failed",
+        "response_protocol_error",
+        "response_late",
+    )
+    HISTOGRAMS = ("request_duration_time",)
+
+    def __init__(self, cluster: str, host: str) -> None:
+        super().__init__((("cluster", cluster), ("host", host)))
+        self.connection_total = 0
+        self.connection_active = 0
+        self.connection_close = 0
+        self.connection_local_close = 0
+        self.connection_remote_close = 0
+        self.connection_local_close_with_active_request = 0
+        self.connection_remote_close_with_active_request = 0
+        self.connection_con_fail = 0
+        self.request_total = 0
+        self.request_active = 0
+        self.request_local_reset = 0
+        self.request_remote_reset = 0
+        self.request_failure_eject = 0
+        self.request_pending_overflow = 0
+        self.request_timeout = 0
+        self.response_success = 0
+        self.response_failed = 0
+        #: Ours: a host's octets could not be understood.
+        self.response_protocol_error = 0
+        #: Ours: answers that nobody waited for.
+        self.response_late = 0
+        self.request_duration_time = Histogram()
+
+    def countClose(self, local: bool, busy: bool) -> None:
+        """A connection has ended.
+
+        :param local: by our side.
+        :param busy: with requests on it.
+        """
+        self.connection_active -= 1
+        self.connection_close += 1
+        if local:
+            self.connection_local_close += 1
+            self.connection_local_close_with_active_request += busy
+        else:
+            self.connection_remote_close += 1
+            self.connection_remote_close_with_active_request += busy
+
+
+class ClusterStats(StatsStruct):
+    """Type ``upstream``, ``{cluster}``: what belongs to no single host, and the hosts' structs.
+
+    What both kinds of MOSN objects count is summed over the hosts when read. A host that leaves
+    stays in these sums for ever; it is no longer published by itself.
+    """
+
+    __slots__ = (
+        "_departed",
+        "_hosts",
+        "_leaving",
+        "connection_bytes_read_total",
+        "connection_bytes_write",
+        "connection_retry",
+        "lb_subsets_created",
+        "lb_subsets_fallback",
+        "name",
+        "request_retry",
+        "request_retry_overflow",
+    )
+
+    type = "upstream"
+    COUNTERS = (
+        "connection_retry",
+        "connection_bytes_read_total",
+        "connection_bytes_write",
+        "request_retry",
+        "request_retry_overflow",
+        "lb_subsets_fallback",
+    )
+    GAUGES = ("lb_subsets_created",)
+
+    def __init__(self, cluster: str) -> None:
+        super().__init__((("cluster", cluster),))
+        self.name = cluster
+        self.connection_retry = 0
+        self.connection_bytes_read_total = 0
+        self.connection_bytes_write = 0
+        self.request_retry = 0
+        self.request_retry_overflow = 0
+        self.lb_subsets_fallback = 0
+        self.lb_subsets_created = 0
+        self._hosts: dict[str, HostStats] = {}
+        self._leaving: dict[str, HostStats] = {}
+        self._departed = HostStats(cluster, "")
+
+    def hostStats(self, address: str) -> HostStats:
+        """Return the struct of one host, a new one when there is none.
+
+        A host that comes back while its last requests are still running gets its old struct.
+        """
+        stats = self._hosts.get(address)
+        if stats is None:
+            stats = self._leaving.pop(address, None) or HostStats(self.name, address)
+            self._hosts[address] = stats
+        return stats
+
+    def hostLeft(self, address: str) -> None:
+        """Publish this host no longer; what it still counts while it ends joins the sums."""
+        stats = self._hosts.pop(address, None)
+        if stats is not None:
+            self._leaving[address] = stats
+
+    def hosts(self) -> Iterable[HostStats]:
+        """The structs of the present hosts, by time of arrival."""
+        return self._hosts.values()
+
+    def totals(self) -> HostStats:
+        """Return the sums over all hosts that ever were, as of now."""
+        for address, stats in list(self._leaving.items()):
+            if stats.idle:
+                self._departed.fold(stats)
+                del self._leaving[address]
+        total = HostStats(self.name, "")
+        total.labels = self.labels
+        for stats in (self._departed, *self._leaving.values(), *self._hosts.values()):
+            total.fold(stats)
+        return total
+
+    def samples(self) -> Iterator[Sample]:
+        """See `IStatsScope.samples`: the cluster's, the sums of its hosts, then each host's."""
+        yield from super().samples()
+        yield from self.totals().samples()
+        for stats in self._hosts.values():
+            yield from stats.samples()
+
+    def histograms(self) -> Iterator[HistogramSample]:
+        """See `StatsStruct.histograms`."""
+        yield from self.totals().histograms()
+        for stats in self._hosts.values():
+            yield from stats.histograms()
+
+    @property
+    def idle(self) -> bool:
+        """See `StatsStruct.idle`."""
+        return self.totals().idle
+
+
+class ComputedStats(StatsStruct):
+    """A scope whose values are asked for when read, for facts that something else keeps anyway.
+
+    :param read: returns ``(key, kind, value)`` with kind ``counter`` or ``gauge``.
+    """
+
+    __slots__ = ("_read", "type")
+
+    def __init__(
+        self, type_: str, labels: Labels, read: Callable[[], Iterable[tuple[str, str, float]]]
+    ) -> None:
+        super().__init__(tuple(sorted(labels)))
+        self.type = type_  # type: ignore[misc]  # of the instance here, of the class elsewhere
+        self._read = read
+
+    def samples(self) -> Iterator[Sample]:
+        """See `IStatsScope.samples`."""
+        for key, kind, value in self._read():
+            yield self.type, self.labels, key, kind, value

@@ -1,0 +1,3 @@
+"""Tests of mosntx.stats."""
+
+from __future__ import annotations
