@@ -1,0 +1,3 @@
+"""Tests of mosntx.net."""
+
+from __future__ import annotations
