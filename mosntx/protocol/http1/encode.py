@@ -1,0 +1,163 @@
+"""Writing heads, fields and bodies; any `IRequestHead`, `IResponseHead` and `IHeaders` will do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from mosntx.contracts.message import IHeaders, Pair
+from mosntx.protocol.errors import EncodeError
+from mosntx.protocol.headers import TOKEN
+from mosntx.protocol.http1.fields import WireHeaders
+from mosntx.protocol.http1.framing import FORBIDDEN_TRAILERS, HOP_BY_HOP, MAX_LENGTH_DIGITS
+from mosntx.protocol.http1.heads import TARGET, RequestHead
+from mosntx.protocol.status import phrase
+
+#: How a body is being sent.
+NO_BODY = 0
+IDENTITY = 1  # as many octets as Content-Length says
+CHUNKS = 2
+UNTIL_CLOSE = 3
+
+CHUNKED_FIELD = b"\r\nTransfer-Encoding: chunked"
+CLOSE_FIELD = b"\r\nConnection: close"
+KEEP_ALIVE_FIELD = b"\r\nConnection: keep-alive"
+NO_LENGTH_FIELD = b"\r\nContent-Length: 0"
+LAST_CHUNK = b"0\r\n\r\n"
+
+_HOP_AND_LENGTH = HOP_BY_HOP | {b"content-length"}
+_DIGITS = re.compile(rb"[0-9]{1,%d}" % MAX_LENGTH_DIGITS)
+#: Methods whose requests are expected to say that they have no body (RFC 9110 8.6).
+_LENGTH_EXPECTED = frozenset((b"POST", b"PUT", b"PATCH"))
+
+
+def chunk(data: bytes, end: bool) -> bytes:
+    """Return ``data`` as a chunk, with the last chunk behind it when ``end``."""
+    if not data:
+        return LAST_CHUNK if end else b""
+    tail = b"\r\n0\r\n\r\n" if end else b"\r\n"
+    return b"".join((b"%x\r\n" % len(data), data, tail))
+
+
+def writeFields(pairs: Sequence[Pair], skip: Collection[bytes]) -> bytes:
+    """Return fields as ``CRLF name: value`` each.
+
+    :param skip: names in lower case that are left out.
+    :raises EncodeError: when a name or value would break the framing (attack case 18).
+    """
+    parts: list[bytes] = []
+    for name, value in pairs:
+        if name.lower() in skip:
+            continue
+        if not name or name.translate(None, TOKEN):
+            raise EncodeError(502, "a field name is no token")
+        parts += (b"\r\n", name, b": ", value)
+    octets = b"".join(parts)
+    lines = len(parts) // 4
+    if octets.count(b"\n") != lines or octets.count(b"\r") != lines or b"\0" in octets:
+        raise EncodeError(502, "a field value holds CR, LF or NUL")
+    return octets
+
+
+def block(headers: IHeaders, withoutLength: bool) -> bytes:
+    """Return the field block for ``headers``: its own octets when they still hold.
+
+    :raises EncodeError: as `writeFields`.
+    """
+    if (
+        type(headers) is WireHeaders
+        and not headers.changed
+        and not (withoutLength and b"content-length" in headers.index)
+    ):
+        return headers.wire
+    skip = _HOP_AND_LENGTH if withoutLength else HOP_BY_HOP
+    return writeFields(headers.items(), skip) + b"\r\n\r\n"
+
+
+def declaredLength(headers: IHeaders) -> int | None:
+    """Return what Content-Length says, ``None`` without it.
+
+    :raises EncodeError: when there are two, or it is no number.
+    """
+    if headers.get(b"content-length") is None:
+        return None
+    values = headers.getAll(b"content-length")
+    if len(values) > 1 or _DIGITS.fullmatch(values[0]) is None:
+        raise EncodeError(502, "Content-Length is not one number")
+    return int(values[0])
+
+
+def trailerBlock(trailers: IHeaders) -> bytes:
+    """Return the last chunk and the trailers; forbidden ones are left out."""
+    if type(trailers) is WireHeaders and not trailers.changed:
+        return b"0" + trailers.wire
+    return b"0" + writeFields(trailers.items(), FORBIDDEN_TRAILERS) + b"\r\n\r\n"
+
+
+def informational(head: Any) -> bytes:
+    """Return an interim response (RFC 9110 15.2); ``b''`` for 101 and what is no interim status."""
+    status = head.status
+    if not 100 <= status < 200 or status == 101:
+        return b""
+    return b"HTTP/1.1 %d %b" % (status, phrase(status)) + block(head.headers, withoutLength=True)
+
+
+def request(head: Any, end: bool) -> tuple[bytes, int, int]:
+    """Write the head of a request whose octets can not be used again.
+
+    :return: octets, how the body goes, and its length.
+    :raises EncodeError: when HTTP/1 cannot say it.
+    """
+    method, target = _target(head)
+    headers = head.headers
+    length = declaredLength(headers)
+    fields = _hostField(head)
+    withoutLength = False
+    if end:
+        sending = NO_BODY
+        if length or (length is None and method in _LENGTH_EXPECTED):
+            withoutLength = True
+            fields += NO_LENGTH_FIELD
+    elif length is None:
+        sending = CHUNKS
+        fields += CHUNKED_FIELD
+    else:
+        sending = IDENTITY
+    octets = b"".join(
+        (method, b" ", target, b" HTTP/1.1", fields, _requestBlock(head, withoutLength))
+    )
+    return octets, sending, length or 0
+
+
+def _target(head: Any) -> tuple[bytes, bytes]:
+    # A head without a scheme is an RPC protocol's: its method is not HTTP's (spec/proxy.md 8.1).
+    method = head.method if head.scheme else b"POST"
+    target = head.authority if method == b"CONNECT" else head.path or b"/"
+    if not method or method.translate(None, TOKEN):
+        raise EncodeError(400, "the method is no token")
+    if method != b"CONNECT" and TARGET.fullmatch(target) is None:
+        raise EncodeError(400, "the path can not be written in HTTP/1.1")
+    return method, target
+
+
+def _hostField(head: Any) -> bytes:
+    """Return the Host field when it is not among the fields that `_requestBlock` writes."""
+    if isinstance(head, RequestHead) and head.headers.get(b"host") is not None:
+        return b""
+    host = head.authority or head.headers.get(b"host") or b""
+    return writeFields([(b"Host", host)], ())
+
+
+def _requestBlock(head: Any, withoutLength: bool) -> bytes:
+    headers = head.headers
+    if isinstance(head, RequestHead):
+        return block(headers, withoutLength)
+    skip = {b"host", *(_HOP_AND_LENGTH if withoutLength else HOP_BY_HOP)}
+    cookies = headers.getAll(b"cookie")
+    if len(cookies) < 2:
+        return writeFields(headers.items(), skip) + b"\r\n\r\n"
+    # HTTP/2 may cut the Cookie field in crumbs; HTTP/1 wants one (RFC 9113 8.2.3).
+    skip.add(b"cookie")
+    crumbs = writeFields([(b"Cookie", b"; ".join(cookies))], ())
+    return writeFields(headers.items(), skip) + crumbs + b"\r\n\r\n"

@@ -1,0 +1,3 @@
+"""Tests of the codecs."""
+
+from __future__ import annotations

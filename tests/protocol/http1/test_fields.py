@@ -1,0 +1,151 @@
+"""Tests of field blocks."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyClass
+
+from mosntx.contracts.message import IHeaders
+from mosntx.protocol.errors import LimitError, ProtocolError
+from mosntx.protocol.http1.fields import FieldParser, WireHeaders, splitBlock
+
+BLOCK = b"\r\nHost: a\r\nX-A:1\r\nConnection: keep-alive\r\nB: \t2 \r\n\r\n"
+
+
+def parse(block: bytes = BLOCK, limit: int = 10) -> WireHeaders:
+    """Parse a block with a fresh parser."""
+    return FieldParser(400, 431).parse(block, limit)
+
+
+class ParserTests(SynchronousTestCase):
+    """See `FieldParser`."""
+
+    def test_fields(self) -> None:
+        """Fields come in order, without the space around values."""
+        headers = parse()
+        self.assertEqual(
+            headers.items(),
+            [(b"Host", b"a"), (b"X-A", b"1"), (b"Connection", b"keep-alive"), (b"B", b"2")],
+        )
+        self.assertEqual((headers.get(b"b"), headers.get(b"X-a")), (b"2", b"1"))
+        self.assertEqual((headers.wire, headers.changed, headers.unique), (BLOCK, False, True))
+
+    def test_none(self) -> None:
+        """A block without fields has none."""
+        headers = parse(b"\r\n\r\n")
+        self.assertEqual((headers.items(), headers.index, splitBlock(b"\r\n\r\n")), ([], {}, []))
+
+    def test_repeated(self) -> None:
+        """Repeated names keep all values; the first is the one that is found."""
+        headers = parse(b"\r\nA: 1\r\na: 2\r\nA: 3\r\nC: 4 \r\n\r\n")
+        self.assertEqual((headers.get(b"a"), headers.getAll(b"A")), (b"1", [b"1", b"2", b"3"]))
+        self.assertEqual((headers.joined(b"a"), headers.joined(b"c")), (b"1,2,3", b"4"))
+        self.assertFalse(headers.unique)
+        for name in (b"Host", b"Transfer-Encoding"):
+            with self.assertRaises(ProtocolError) as caught:
+                parse(b"\r\n%b: a\r\nB: c\r\n%b: a\r\n\r\n" % (name, name.lower()))
+            self.assertEqual(caught.exception.status, 400)
+
+    def test_refused(self) -> None:
+        """Errors carry the status given, and the parser works again afterwards."""
+        parser = FieldParser(502, 503)
+        for block in (b"\r\nA : b\r\n\r\n", b"\r\n b\r\n\r\n", b"\r\nA: \x01\r\n\r\n"):
+            with self.assertRaises(ProtocolError) as caught:
+                parser.parse(block, 10)
+            self.assertEqual(caught.exception.status, 502)
+            self.assertEqual(parser.parse(b"\r\nA: b\r\n\r\n", 1).items(), [(b"A", b"b")])
+        with self.assertRaises(LimitError) as limited:
+            parser.parse(b"\r\nA: b\r\nC: d\r\n\r\n", 1)
+        self.assertEqual(limited.exception.status, 503)
+
+    def test_alwaysChecked(self) -> None:
+        """No block, good or bad, lets one behind it pass unchecked."""
+        parser = FieldParser(400, 431)
+        bad = (b"\r\n\x81\r\nA: b\r\n\r\n", b"\r\nA: b\nC: d\r\nC: d\r\n\r\n")
+        for field in (
+            b"Connection: close",
+            b"Connection: a, Close\r\nContent-Length: 5",
+            b"Proxy-Connection: close",
+            b"Connection: close\r\nTransfer-Encoding: chunked",
+            b"Connection: close, upgrade\r\nUpgrade: x",
+            b"Connection: upgrade\r\nUpgrade: x",
+            b"Transfer-Encoding: gzip",
+            b"Content-Length: 5",
+            b"A: b\r\nA: c",
+        ):
+            for block in bad:
+                parser.parse(b"\r\n" + field + b"\r\n\r\n", 9)
+                with self.assertRaises(ProtocolError):
+                    parser.parse(block, 9)
+            self.assertEqual(parser.parse(b"\r\nA: b\r\n\r\n", 9).items(), [(b"A", b"b")])
+
+    @given(st.lists(st.sampled_from([BLOCK[i : i + 1] for i in range(len(BLOCK))]), max_size=40))
+    def test_anything(self, octets: list[bytes]) -> None:
+        """A block is refused, or its fields are what plain splitting finds."""
+        block = b"\r\n" + b"".join(octets).replace(b"\r\n\r\n", b"") + b"\r\n\r\n"
+        block = block[: block.find(b"\r\n\r\n") + 4]
+        try:
+            headers = parse(block, 100)
+        except ProtocolError:
+            return
+        lines = block[2:-4].split(b"\r\n") if len(block) > 4 else []
+        self.assertEqual(len(headers.items()), len(lines))
+        for (name, value), line in zip(headers.items(), lines, strict=True):
+            self.assertTrue(line.startswith(name + b":"))
+            self.assertEqual(line[len(name) + 1 :].strip(), value)
+            self.assertFalse(set(b"\r\n\0") & set(name + value))
+
+
+class WireHeadersTests(SynchronousTestCase):
+    """See `WireHeaders`."""
+
+    def test_contract(self) -> None:
+        """It is an `IHeaders`; changes show, the octets stay as they came."""
+        verifyClass(IHeaders, WireHeaders)
+        headers = parse()
+        headers.set(b"host", b"b")
+        self.assertTrue(headers.changed)
+        self.assertEqual((headers.get(b"host"), headers.items()[0]), (b"b", (b"host", b"b")))
+
+    def test_forget(self) -> None:
+        """Forgotten fields were never there, however they were spelled."""
+        headers = parse(b"\r\nA: x\r\nX-a: A: y\r\na:z\r\nB: c\r\nC:\r\n\r\n")
+        headers.forget([b"a", b"c", b"absent"])
+        self.assertEqual(headers.wire, b"\r\nX-a: A: y\r\nB: c\r\n\r\n")
+        self.assertEqual(headers.items(), [(b"X-a", b"A: y"), (b"B", b"c")])
+        self.assertEqual((headers.get(b"a"), headers.changed), (None, False))
+
+    def test_cut(self) -> None:
+        """The quick way takes one field in its usual spelling, and nothing else."""
+        line = b"\r\nConnection: keep-alive\r\n"
+        headers = parse()
+        self.assertTrue(headers.cut(b"connection", line))
+        self.assertEqual(headers.wire, BLOCK.replace(line, b"\r\n"))
+        self.assertIsNone(headers.get(b"connection"))
+        for block in (
+            b"\r\nconnection: keep-alive\r\n\r\n",
+            b"\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
+            b"\r\nConnection:  keep-alive\r\n\r\n",
+        ):
+            headers = parse(block)
+            self.assertFalse(headers.cut(b"connection", line))
+            self.assertEqual(headers.wire, block)
+
+    def test_rewrite(self) -> None:
+        """A rewritten field has always had its new value."""
+        headers = parse()
+        headers.rewrite(b"host", b"b")
+        self.assertEqual((headers.get(b"host"), headers.changed), (b"b", False))
+        self.assertTrue(headers.wire.startswith(b"\r\nHost: b\r\nX-A: 1\r\n"))
+
+    def test_copy(self) -> None:
+        """Copies keep their octets as long as these hold."""
+        headers = parse(b"\r\nA: 1\r\nA: 2\r\n\r\n")
+        copy = headers.copy()
+        copy.remove(b"a")
+        self.assertEqual((headers.items(), copy.items()), ([(b"A", b"1"), (b"A", b"2")], []))
+        self.assertEqual((headers.changed, copy.changed), (False, True))
+        self.assertEqual((copy.copy().items(), copy.copy().changed), ([], True))
+        self.assertIsInstance(headers.copy(), WireHeaders)
