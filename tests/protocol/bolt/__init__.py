@@ -1,0 +1,3 @@
+"""Tests of Bolt."""
+
+from __future__ import annotations
