@@ -1,0 +1,1 @@
+"""STREAM: requests and responses on connections."""

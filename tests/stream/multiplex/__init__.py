@@ -1,0 +1,3 @@
+"""Tests of mosntx.stream.multiplex."""
+
+from __future__ import annotations

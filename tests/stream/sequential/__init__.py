@@ -1,0 +1,3 @@
+"""Tests of mosntx.stream.sequential."""
+
+from __future__ import annotations
