@@ -1,0 +1,172 @@
+"""Retries, timeouts and hash keys of a route (spec/router.md 10 to 12)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from ipaddress import ip_address
+from typing import Any
+
+from zope.interface import implementer
+
+from mosntx.config.schema import HashPolicy as HashConfig
+from mosntx.config.schema import RetryPolicy as RetryConfig
+from mosntx.contracts.message import IRequestHead
+from mosntx.contracts.route import IRetryPolicy, IRoute
+from mosntx.router.siphash import siphash24
+from mosntx.router.variables import cookieValue
+
+#: Seconds for a whole exchange when nobody says otherwise (MOSN pkg/types/proxy.go).
+GLOBAL_TIMEOUT = 60.0
+#: Retries after the first attempt when nobody says otherwise (MOSN pkg/proxy/retrystate.go).
+DEFAULT_RETRIES = 3
+#: Request headers that set timeouts, in milliseconds.
+GLOBAL_TIMEOUT_HEADER = b"x-mosn-global-timeout"
+TRY_TIMEOUT_HEADER = b"x-mosn-try-timeout"
+#: Digits of such a header: 10^9 ms are 11 days.
+_MILLISECONDS = re.compile(rb"[+-]?[0-9]{1,9}")
+#: The key of MOSN's hash (pkg/router/types.go).
+_HASH_KEY = 0xBEEFCAFEBABEDEAD
+#: Hashes remembered per policy; a session's key comes again with each of its requests.
+_HASHES_KEPT = 1024
+#: Octets of a value that is hashed MOSN's way, which costs 1 µs per octet in Python. A longer one
+#: is shortened by a fast hash first: a client must not make us compute, nor remember it all.
+_LONGEST_HASHED = 256
+
+
+@implementer(IRetryPolicy)
+class RetryPolicy:
+    """See `IRetryPolicy`. Failed connects are retried whatever it says."""
+
+    __slots__ = ("attempts", "onStatus", "statuses")
+
+    def __init__(
+        self,
+        attempts: int = DEFAULT_RETRIES,
+        onStatus: bool = False,
+        statuses: frozenset[int] | None = frozenset(),
+    ) -> None:
+        self.attempts = attempts
+        self.onStatus = onStatus
+        self.statuses = statuses
+
+
+def compileRetries(config: RetryConfig | None, compat: bool = False) -> RetryPolicy:
+    """Return the policy of a route.
+
+    :param compat: at least `DEFAULT_RETRIES` retries, as MOSN; else as many as the configuration
+        says, and `DEFAULT_RETRIES` when it says nothing.
+    """
+    if config is None:
+        return RetryPolicy()
+    attempts = config.num_retries or DEFAULT_RETRIES
+    if compat:
+        attempts = max(attempts, DEFAULT_RETRIES)
+    if not config.retry_on:
+        return RetryPolicy(attempts)
+    return RetryPolicy(attempts, True, frozenset(config.status_codes) or None)
+
+
+def settleTimeouts(total: float, attempt: float) -> tuple[float, float]:
+    """Return ``(global, per try)`` in seconds as they count: 0.0 = no timer.
+
+    A global timeout of 0 is `GLOBAL_TIMEOUT`, a negative one is none. A try that may last as long
+    as the whole needs no timer.
+    """
+    if total == 0:
+        total = GLOBAL_TIMEOUT
+    total = max(total, 0.0)
+    if attempt < 0 or (total and attempt >= total):
+        attempt = 0.0
+    return total, attempt
+
+
+def requestTimeouts(route: IRoute, head: IRequestHead) -> tuple[float, float]:
+    """Return ``(global, per try)`` in seconds for one request; 0.0 = no timer.
+
+    The frame's, else those of request headers, else the route's (MOSN pkg/proxy/util.go).
+    """
+    headers = head.headers
+    framed = head.timeout
+    total = None if framed else headers.get(GLOBAL_TIMEOUT_HEADER)
+    attempt = headers.get(TRY_TIMEOUT_HEADER)
+    if attempt is None and total is None:
+        if not framed:
+            return route.timeout, route.tryTimeout
+        if framed > 0 and not route.tryTimeout:
+            return framed, 0.0
+    routeTotal = route.timeout or -1.0  # 0.0 says "none" there, and "the default" here
+    seconds = framed or _seconds(total, routeTotal)
+    return settleTimeouts(seconds, _seconds(attempt, route.tryTimeout))
+
+
+def _seconds(value: bytes | None, default: float) -> float:
+    if value is None or _MILLISECONDS.fullmatch(value) is None:
+        return default
+    return int(value) / 1000.0
+
+
+#: Computes the hash key of an exchange.
+HashKey = Callable[[Any], int]
+
+
+def compileHash(config: Sequence[HashConfig]) -> HashKey | None:
+    """Return what computes the hash key, ``None`` without a policy. The first one counts (MOSN)."""
+    if not config:
+        return None
+    first = config[0]
+    if first.cookie is not None:
+        return _cookieHash(first.cookie.name.encode("utf-8"))
+    if first.header is not None:
+        return _headerHash(first.header.key.encode("utf-8"))
+    return sourceHash
+
+
+def sourceHash(exchange: Any) -> int:
+    """Return the last four octets of the client's address as a number; 0 for unix sockets."""
+    peer: str = exchange.connection.peer
+    host = peer.rpartition(":")[0].strip("[]")
+    try:
+        packed = ip_address(host.partition("%")[0]).packed
+    except ValueError:
+        return 0
+    return int.from_bytes(packed[-4:], "big")
+
+
+def _headerHash(name: bytes) -> HashKey:
+    lower = name.lower()
+    hashed = _remembered(name + b":")
+
+    def hashKey(exchange: Any) -> int:
+        head = exchange.request
+        value = head.headers.get(lower if head.path else name)
+        return 0 if value is None else hashed(value)
+
+    return hashKey
+
+
+def _cookieHash(name: bytes) -> HashKey:
+    hashed = _remembered(name + b"=")
+
+    def hashKey(exchange: Any) -> int:
+        value = cookieValue(exchange.request, name)
+        return 0 if value is None else hashed(value)
+
+    return hashKey
+
+
+def _remembered(prefix: bytes) -> Callable[[bytes], int]:
+    """The hash of ``prefix`` and a value; the last values are remembered, for it is slow here."""
+
+    @lru_cache(_HASHES_KEPT)
+    def remembered(value: bytes) -> int:
+        return siphash24(prefix + value, _HASH_KEY, 0)
+
+    def hashed(value: bytes) -> int:
+        if len(value) > _LONGEST_HASHED:
+            value = blake2b(value).digest()
+        return remembered(value)
+
+    return hashed

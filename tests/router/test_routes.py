@@ -1,0 +1,290 @@
+"""Tests of `mosntx.router.routes`."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from mosntx.config.schema import DslExpression, HeaderMatch, Match, VariableMatch
+from mosntx.router.actions import Route
+from mosntx.router.paths import matchPath
+from mosntx.router.routes import (
+    INDEX_FROM,
+    PathIndex,
+    PathMatcher,
+    PrefixMatcher,
+    Rule,
+    compileMatch,
+    compileSteps,
+)
+from mosntx.testing.requests import RpcRequest, httpRequest
+from tests.router.build import header
+
+
+def matches(match: Match, head) -> bool:
+    """Whether a match is for a request, as a virtual host would ask."""
+    return compileMatch(match).matches(head, matchPath(head.path))
+
+
+class PathKindsTests(SynchronousTestCase):
+    """Prefix, path and regex."""
+
+    def check(self, match: Match, yes: list[bytes], no: list[bytes]) -> None:
+        for path in yes:
+            self.assertTrue(matches(match, httpRequest(path)), path)
+        for path in no:
+            self.assertFalse(matches(match, httpRequest(path)), path)
+        self.assertFalse(matches(match, RpcRequest({"service": "/foo"})))
+
+    def test_prefix(self):
+        """A prefix knows no segments and has a case (scenario 26)."""
+        self.check(
+            Match(prefix="/foo"),
+            [b"/foo", b"/footest", b"/foo/test", b"/foo?key=value", b"/%66oo", b"//foo"],
+            [b"/", b"/test", b"/Foo", b"/a/foo", b"/foo/..", b"/?/foo"],
+        )
+
+    def test_path(self):
+        """A path is equal in any case (scenario 27)."""
+        self.check(
+            Match(path="/test"),
+            [b"/test", b"/Test", b"/TEST?a=b", b"/./test", b"/t%65st"],
+            [b"/test/test", b"/test/", b"/tes", b"/"],
+        )
+
+    def test_regex(self):
+        """A pattern is found anywhere in the path (scenario 27), not in the query."""
+        self.check(
+            Match(regex="/[0-9]+"),
+            [b"/12345", b"/a/1b", b"/%31"],
+            [b"/test", b"/test?/1"],
+        )
+
+    def test_oneKind(self):
+        """Only the first kind that is given counts (scenario 25)."""
+        self.check(Match(prefix="/p", path="/x", regex="y"), [b"/pq"], [b"/x", b"/y"])
+        self.check(Match(path="/x", regex="y"), [b"/x"], [b"/y"])
+        self.check(
+            Match(regex="y", variables=(VariableMatch(name="URI", value="/x"),)), [b"/y"], [b"/x"]
+        )
+
+    def test_badRegex(self):
+        """A pattern that is none is an error."""
+        self.assertRaises(ValueError, compileMatch, Match(regex="a)"))
+
+    def test_dsl(self):
+        """Expressions are refused: such a route must not match everything."""
+        match = Match(dsl_expressions=(DslExpression(expression="true"),))
+        self.assertIn("not supported", str(self.assertRaises(ValueError, compileMatch, match)))
+
+
+class HeaderTests(SynchronousTestCase):
+    """Headers with a path rule."""
+
+    def check(self, conditions: list[HeaderMatch], fields: dict[str, str], **more) -> bool:
+        match = Match(prefix="/", headers=tuple(conditions))
+        return matches(match, httpRequest(headers=fields, **more))
+
+    def test_all(self):
+        """All must be present and equal; others do not matter (scenario 28)."""
+        both = [header("test-key", "test-value"), header("Key2", "value2")]
+        fields = {"test-key": "test-value", "key2": "value2"}
+        self.assertTrue(self.check(both, fields))
+        self.assertTrue(self.check(both, {**fields, "more": "x"}))
+        self.assertFalse(self.check(both, {"test-key": "test-value"}))
+        self.assertFalse(self.check(both, {**fields, "key2": "Value2"}))
+
+    def test_empty(self):
+        """An empty value is a header that is there and empty."""
+        self.assertTrue(self.check([header("a")], {"a": ""}))
+        self.assertFalse(self.check([header("a")], {}))
+        self.assertFalse(self.check([header("a")], {"a": "b"}))
+
+    def test_regex(self):
+        """A pattern is found in the value; the header must be there (scenario 29)."""
+        self.assertTrue(self.check([header("a", ".*", regex=True)], {"a": ""}))
+        self.assertFalse(self.check([header("a", ".*", regex=True)], {}))
+        self.assertTrue(self.check([header("a", "b+", regex=True)], {"a": "xbby"}))
+        self.assertFalse(self.check([header("a", "^b", regex=True)], {"a": "xb"}))
+
+    def test_badRegex(self):
+        """A pattern that is none is an error, not a condition less (scenario 29)."""
+        match = Match(prefix="/", headers=(header("a", "a)", regex=True),))
+        self.assertRaises(ValueError, compileMatch, match)
+
+    def test_noName(self):
+        """A header without a name is an error."""
+        self.assertRaises(ValueError, compileMatch, Match(headers=(header(""),)))
+
+    def test_method(self):
+        """``method`` is the request's, never a pattern and never a header (scenario 30)."""
+        post = [header("method", "POST")]
+        self.assertTrue(self.check(post, {}, method=b"POST"))
+        self.assertFalse(self.check(post, {"method": "POST"}))
+        self.assertFalse(self.check([header("method", "P.*", regex=True)], {}, method=b"POST"))
+        self.assertFalse(self.check([*post, header("a", "b")], {}, method=b"POST"))
+
+    def test_first(self):
+        """Of several fields of one name the first counts."""
+        head = httpRequest(headers={"a": "1", "A": "2"})
+        self.assertTrue(matches(Match(prefix="/", headers=(header("a", "1"),)), head))
+        self.assertFalse(matches(Match(prefix="/", headers=(header("a", "2"),)), head))
+
+    def test_otherKinds(self):
+        """Path and regex rules look at headers too."""
+        for match in (
+            Match(path="/x", headers=(header("a", "1"),)),
+            Match(regex="x", headers=(header("a", "1"),)),
+        ):
+            self.assertTrue(matches(match, httpRequest(b"/x", headers={"a": "1"})))
+            self.assertFalse(matches(match, httpRequest(b"/x")))
+
+
+class RpcTests(SynchronousTestCase):
+    """Rules without a path."""
+
+    def test_everything(self):
+        """Without any condition everything matches."""
+        self.assertTrue(matches(Match(), RpcRequest()))
+        self.assertTrue(matches(Match(), httpRequest()))
+
+    def test_service(self):
+        """A single ``service`` is equal or any (scenario 32)."""
+        exact = Match(headers=(header("service", "service#1"),))
+        self.assertTrue(matches(exact, RpcRequest({"service": "service#1"})))
+        self.assertFalse(matches(exact, RpcRequest({"service": "service#2"})))
+        self.assertFalse(matches(exact, RpcRequest()))
+        every = Match(headers=(header("service", ".*"),))
+        self.assertTrue(matches(every, RpcRequest({"service": "x"})))
+        self.assertFalse(matches(every, RpcRequest({"service": ""})))
+        self.assertFalse(matches(every, RpcRequest()))
+
+    def test_serviceIsNoPattern(self):
+        """No other value of a single ``service`` is a pattern, whatever ``regex`` says."""
+        match = Match(headers=(header("service", r"com\..*", regex=True),))
+        self.assertFalse(matches(match, RpcRequest({"service": "com.x"})))
+
+    def test_serviceAndMore(self):
+        """With a second header ``.*`` needs ``regex``."""
+        second = header("a", "1")
+        head = RpcRequest({"service": "x", "a": "1"})
+        self.assertFalse(matches(Match(headers=(header("service", ".*"), second)), head))
+        regex = header("service", ".*", regex=True)
+        self.assertTrue(matches(Match(headers=(regex, second)), head))
+
+    def test_headers(self):
+        """Without ``service`` all headers must match, and names have a case (scenario 33)."""
+        match = Match(headers=(header("Key1", "v1"), header("key2", "v2")))
+        self.assertTrue(matches(match, RpcRequest({"Key1": "v1", "key2": "v2", "x": "y"})))
+        self.assertFalse(matches(match, RpcRequest({"key1": "v1", "key2": "v2"})))
+        self.assertFalse(matches(match, RpcRequest({"Key1": "v1"})))
+
+    def test_http(self):
+        """HTTP requests match headers without a path too, in any case (scenario 31)."""
+        match = Match(headers=(header("Key1", "v1"),))
+        self.assertTrue(matches(match, httpRequest(headers={"kEY1": "v1"})))
+        self.assertFalse(matches(match, httpRequest()))
+        self.assertTrue(
+            matches(Match(headers=(header("service", "s"),)), httpRequest(headers={"Service": "s"}))
+        )
+
+    def test_method(self):
+        """Here ``method`` is an ordinary header."""
+        match = Match(headers=(header("method", "GET"),))
+        self.assertFalse(matches(match, httpRequest()))
+        self.assertTrue(matches(match, RpcRequest({"method": "GET"})))
+
+
+class VariableTests(SynchronousTestCase):
+    """Rules by variables."""
+
+    def check(self, *items: tuple[str, str, str, str], head) -> bool:
+        variables = tuple(
+            VariableMatch(name=name, value=value, regex=regex, model=model)
+            for name, value, regex, model in items
+        )
+        return matches(Match(variables=variables), head)
+
+    def test_groups(self):
+        """Groups joined by ``and`` are alternatives joined by ``or`` (scenario 45)."""
+        items = (
+            ("request_header_header", "test", "", "OR"),
+            ("x-mosn-method", "TEST", "", "and"),
+            ("x-mosn-path", "", "/[0-9]+", "Or"),
+            ("x-mosn-path", "/1234", "", ""),
+        )
+        self.assertTrue(self.check(*items, head=httpRequest(headers={"header": "test"})))
+        self.assertTrue(self.check(*items, head=httpRequest(b"/1234")))
+        self.assertFalse(self.check(*items, head=httpRequest(b"/x", method=b"TEST")))
+        self.assertTrue(self.check(*items, head=httpRequest(b"/5", method=b"TEST")))
+        self.assertFalse(self.check(*items, head=httpRequest(b"/5")))
+
+    def test_value(self):
+        """A pattern wins over a value, an item with neither is never true."""
+        self.assertTrue(self.check(("ARG", "x", "^a", ""), head=httpRequest(b"/?a")))
+        self.assertFalse(self.check(("ARG", "", "", ""), head=httpRequest(b"/")))
+
+    def test_unset(self):
+        """A variable that is not set is empty text."""
+        self.assertTrue(self.check(("ARG", "", "^$", ""), head=RpcRequest()))
+        self.assertFalse(self.check(("ARG", "x", "", ""), head=RpcRequest()))
+
+    def test_rpc(self):
+        """RPC requests have variables too."""
+        head = RpcRequest({"service": "s"})
+        self.assertTrue(self.check(("x-mosn-rpc-service", "s", "", ""), head=head))
+
+    def test_errors(self):
+        """Unknown names, bad patterns and bad joints are errors (spec/router.md 5)."""
+        for item in (
+            VariableMatch(name="nobody", value="x"),
+            VariableMatch(name="URI", regex="("),
+            VariableMatch(name="URI", value="x", model="xor"),
+        ):
+            self.assertRaises(ValueError, compileMatch, Match(variables=(item,)))
+
+
+class IndexTests(SynchronousTestCase):
+    """The index finds what the rules one by one would find."""
+
+    def rules(self, *matchers) -> list[Rule]:
+        rules = []
+        for number, matcher in enumerate(matchers):
+            route = Route()
+            route.path = str(number)
+            rules.append(Rule(matcher, route))
+        return rules
+
+    def find(self, step, path: bytes) -> str | None:
+        found = step.find(httpRequest(), path)
+        return None if found is None else found.path
+
+    @given(
+        st.lists(st.tuples(st.booleans(), st.text("/aAb", min_size=1, max_size=4)), max_size=12),
+        st.lists(st.text("/aAb", max_size=5), max_size=8),
+    )
+    def test_same(self, written: list[tuple[bool, str]], paths: list[str]):
+        """For any rules and paths the first matching rule is found."""
+        rules = self.rules(
+            *(PrefixMatcher(text) if prefix else PathMatcher(text) for prefix, text in written)
+        )
+        index = PathIndex(rules)
+        for path in (path.encode() for path in paths):
+            wanted = next((rule.route.path for rule in rules if self.find(rule, path)), None)
+            self.assertEqual(self.find(index, path), wanted)
+
+    def test_steps(self):
+        """Long runs of plain rules become an index, all others stay, in order."""
+        plain = [PrefixMatcher(f"/{number}") for number in range(INDEX_FROM)]
+        special = compileMatch(Match(regex="x"))
+        conditional = compileMatch(Match(prefix="/", headers=(header("a", "1"),)))
+        rules = self.rules(*plain, special, plain[0], conditional, *plain, *plain)
+        steps = compileSteps(rules)
+        kinds = [type(step).__name__ for step in steps]
+        self.assertEqual(kinds, ["PathIndex", "Rule", "Rule", "Rule", "PathIndex"])
+        self.assertIs(steps[1], rules[INDEX_FROM])
+
+    def test_rpc(self):
+        """A request without a path is never in the index."""
+        self.assertIsNone(self.find(PathIndex(self.rules(PrefixMatcher("/"))), b""))
