@@ -1,0 +1,95 @@
+"""Circuit breakers: how much of a cluster may be in use at once (spec/upstream.md 9)."""
+
+from __future__ import annotations
+
+
+class Limits:
+    """Four counters, each with its limit; a limit of 0 is none.
+
+    Each ``try...`` that returns true is followed by exactly one ``release...``. Everything is
+    counted, limited or not, so a limit that comes at run time finds true counts.
+
+    ``connections`` counts the whole cluster's, which only L4 proxies limit; pools compare their
+    own number of connections with `maxConnections`.
+    """
+
+    __slots__ = (
+        "connections",
+        "maxConnections",
+        "maxPending",
+        "maxRequests",
+        "maxRetries",
+        "pending",
+        "requests",
+        "retries",
+    )
+
+    def __init__(
+        self,
+        maxConnections: int = 0,
+        maxPending: int = 0,
+        maxRequests: int = 0,
+        maxRetries: int = 0,
+    ) -> None:
+        self.connections = 0
+        self.pending = 0
+        self.requests = 0
+        self.retries = 0
+        self.configure(maxConnections, maxPending, maxRequests, maxRetries)
+
+    def configure(
+        self, maxConnections: int, maxPending: int, maxRequests: int, maxRetries: int
+    ) -> None:
+        """Change the limits and keep the counts."""
+        self.maxConnections = maxConnections
+        self.maxPending = maxPending
+        self.maxRequests = maxRequests
+        self.maxRetries = maxRetries
+
+    def tryConnection(self) -> bool:
+        """Count one connection more, unless the limit is reached."""
+        limit = self.maxConnections
+        if limit and self.connections >= limit:
+            return False
+        self.connections += 1
+        return True
+
+    def releaseConnection(self) -> None:
+        """A counted connection has ended."""
+        self.connections -= 1
+
+    def tryPending(self) -> bool:
+        """Count one more request that waits for a connection, unless the limit is reached."""
+        limit = self.maxPending
+        if limit and self.pending >= limit:
+            return False
+        self.pending += 1
+        return True
+
+    def releasePending(self) -> None:
+        """A counted request waits no longer."""
+        self.pending -= 1
+
+    def tryRequest(self) -> bool:
+        """Count one request more, unless the limit is reached."""
+        limit = self.maxRequests
+        if limit and self.requests >= limit:
+            return False
+        self.requests += 1
+        return True
+
+    def releaseRequest(self) -> None:
+        """A counted request has ended."""
+        self.requests -= 1
+
+    def tryRetry(self) -> bool:
+        """Count one retry more, unless the limit is reached."""
+        limit = self.maxRetries
+        if limit and self.retries >= limit:
+            return False
+        self.retries += 1
+        return True
+
+    def releaseRetry(self) -> None:
+        """A counted retry has ended."""
+        self.retries -= 1

@@ -1,0 +1,1 @@
+"""Connection pools: who may use which connection to a host, and who waits for one."""

@@ -1,0 +1,1 @@
+"""Tests of clusters, hosts and what belongs to them."""

@@ -1,0 +1,3 @@
+"""Tests of mosntx.upstream.health."""
+
+from __future__ import annotations

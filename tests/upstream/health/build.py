@@ -1,0 +1,104 @@
+"""What the tests of health checks begin with."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from zope.interface import implementer
+
+from mosntx.contracts.upstream import IHost
+from mosntx.net.timers import TICK, TimerWheel
+from mosntx.protocol.bolt.protocol import BoltProtocol
+from mosntx.protocol.http1.protocol import Http1Protocol
+from mosntx.protocol.tr.protocol import TrProtocol
+from mosntx.testing.net import FakeConnector
+from mosntx.upstream.health.build import Probes
+from mosntx.upstream.health.probe import IProbe
+from mosntx.upstream.health.session import Schedule, Session
+from mosntx.upstream.health.stats import HealthCheckStats
+from mosntx.upstream.hosts import AddressTable
+
+ADDRESS = "127.0.0.1:9001"
+
+
+@implementer(IProbe)
+class FakeProbe:
+    """Asks nobody; a test answers.
+
+    :ivar checks: the Deferreds of all checks.
+    :ivar cancelled: how many were given up.
+    """
+
+    def __init__(self) -> None:
+        self.checks: list[Deferred[bool]] = []
+        self.hosts: list[IHost] = []
+        self.cancelled = 0
+        self.closed = 0
+
+    def check(self, host: IHost) -> Deferred[bool]:
+        """See `IHealthChecker.check`."""
+        answer: Deferred[bool] = Deferred(self._cancel)
+        self.hosts.append(host)
+        self.checks.append(answer)
+        return answer
+
+    def close(self) -> None:
+        """See `IProbe.close`."""
+        self.closed += 1
+
+    def _cancel(self, _answer: Deferred[bool]) -> None:
+        self.cancelled += 1
+
+
+class FlaggedHost:
+    """A host as `AddressTable` sees it."""
+
+    def __init__(self, address: str = ADDRESS) -> None:
+        self.address = address
+        self.healthy = True
+
+
+class World:
+    """One session with virtual time.
+
+    :ivar reports: ``(result, changed)`` of each check.
+    """
+
+    def __init__(self, probe: Any = None, **schedule: Any) -> None:
+        self.clock = Clock()
+        self.wheel = TimerWheel(self.clock, self.clock.seconds)
+        self.addresses = AddressTable()
+        host: Any = FlaggedHost()
+        self.host = host
+        self.addresses.attach(host)
+        self.probe = FakeProbe() if probe is None else probe
+        self.stats = HealthCheckStats("s")
+        self.reports: list[tuple[int, bool]] = []
+        self.session = Session(
+            self.host,
+            self.probe,
+            Schedule(**{"jitter": 0.0, **schedule}),
+            self.addresses,
+            self.wheel,
+            Random(1),
+            self.stats,
+            lambda _session, result, changed: self.reports.append((result, changed)),
+        )
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and the tick that timers may be late."""
+        self.clock.advance(seconds + TICK)
+
+
+def probes(connector: Any = None) -> Probes:
+    """Return probes that know HTTP/1 and Bolt."""
+    made: dict[str, Any] = {
+        "Http1": Http1Protocol(),
+        "bolt": BoltProtocol("bolt"),
+        "boltv2": BoltProtocol("boltv2"),
+        "tr": TrProtocol(),
+    }
+    return Probes(connector or FakeConnector(), made.__getitem__, made)

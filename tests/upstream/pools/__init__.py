@@ -1,0 +1,3 @@
+"""Tests of mosntx.upstream.pools."""
+
+from __future__ import annotations
