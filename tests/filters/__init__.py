@@ -1,0 +1,3 @@
+"""Tests of mosntx.filters."""
+
+from __future__ import annotations
