@@ -1,0 +1,1 @@
+"""THE REQUEST: from its first octet to its line in the access log."""

@@ -1,0 +1,1 @@
+"""Requests whose upstream speaks another protocol than their client: one file for each pair."""

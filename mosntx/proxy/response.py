@@ -1,0 +1,163 @@
+"""The way down: from a response or a local reply through the filters to the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twisted.python.failure import Failure
+
+from mosntx.contracts.filters import CONTINUE
+from mosntx.contracts.message import IHeaders, IResponseHead, IWholeResponse, Pair
+from mosntx.contracts.stream import LOCAL_RESET
+from mosntx.proxy.attempt import Attempts
+from mosntx.proxy.chain import FilterState, runDataHooks, runPartHooks
+from mosntx.proxy.record import recordResponse
+from mosntx.proxy.reply import sendLocalReply
+from mosntx.proxy.retry import mayRetryStatus
+from mosntx.proxy.state import ANSWERED, OVER, RESPONSE_STARTED, SHOWING
+
+
+class ResponseHalf(Attempts):
+    """What an exchange does with a response."""
+
+    __slots__ = ()
+
+    def reply(self, status: int, text: bytes = b"", flag: int = 0) -> None:
+        """See `IExchange.reply`."""
+        if self._state & OVER:
+            return
+        self.flags |= flag
+        if self._state & RESPONSE_STARTED:
+            return
+        self.dropAttempt(LOCAL_RESET)
+        sendLocalReply(self, status, text + b"\n" if text else b"")
+
+    def answer(self, status: int, body: bytes, fields: Iterable[Pair]) -> None:
+        """Answer with exactly this body and these header fields: direct responses, redirects."""
+        if not self._state & ANSWERED:
+            sendLocalReply(self, status, body, fields)
+
+    def deliver(self, head: IResponseHead, body: bytes) -> None:
+        """Send a local reply.
+
+        Response filters see it like any other, unless it is one of them that replies.
+        """
+        if self._state & SHOWING:
+            self._start(head, not body)
+        else:
+            self._sendHead(head, not body)
+        if body:
+            self._sendData(body, True)
+
+    # IResponseSink
+
+    def responseInformational(self, head: IResponseHead) -> None:
+        """See `IResponseSink.responseInformational`; 100 was ours to say."""
+        if head.status != 100 and not self._state & RESPONSE_STARTED:
+            self.streams.sendInformational(self.number, head)
+
+    def responseHead(self, head: IResponseHead, end: bool) -> None:
+        """See `IResponseSink.responseHead`."""
+        if self._refused(head.status):
+            return
+        if end:
+            self._attemptEnded()
+        self._sendHead(head, end)
+
+    def responseData(self, data: bytes, end: bool) -> None:
+        """See `IResponseSink.responseData`."""
+        if end:
+            self._attemptEnded()
+        self._sendData(data, end)
+
+    def responseMessage(self, head: IWholeResponse) -> None:
+        """See `IResponseSink.responseMessage`."""
+        try:
+            if self._refused(head.status):
+                return
+            self._attemptEnded()
+            content = head.content if self.listener.chain.responseData else b""
+            if content:  # they want to see it as data
+                self._sendHead(head, False)
+                self._sendData(content, True)
+            else:
+                self.bytesSent += head.contentLength
+                self._sendHead(head, True)
+        except Exception:
+            self._crashed(Failure())
+
+    def responseFlush(self) -> None:
+        """See `IResponseSink.responseFlush`."""
+        self.streams.flush(self.number)
+
+    def responseTrailers(self, trailers: IHeaders) -> None:
+        """See `IResponseSink.responseTrailers`."""
+        self._attemptEnded()
+        hooks = self.listener.chain.responseTrailers
+        if hooks and runPartHooks(hooks, self, trailers) != CONTINUE:
+            self._breakOff()
+        if self._state & OVER:
+            return
+        self.streams.sendTrailers(self.number, trailers)
+        self._finish()
+
+    def _refused(self, status: int) -> bool:
+        """A response has come. Say whether it is thrown away for another attempt."""
+        self.responseTime = self.listener.seconds()
+        if self._tryTimer is not None:
+            self._tryTimer.cancel()
+            self._tryTimer = None
+        recordResponse(self, status)
+        return status >= 400 and mayRetryStatus(self, status) and self._again()
+
+    # towards the client
+
+    def _sendHead(self, head: IResponseHead, end: bool) -> None:
+        """Show the head to the filters, rewrite it, and send it to the client."""
+        self.response = head
+        hooks = self.listener.chain.responseHead
+        if hooks:
+            if self.filters is None:
+                self.filters = FilterState()
+            self._state |= SHOWING
+            verdict = runPartHooks(hooks, self, head, end)
+            self._state &= ~SHOWING
+            if verdict != CONTINUE or self._state & ANSWERED:
+                return
+        self._start(head, end)
+
+    def _start(self, head: IResponseHead, end: bool) -> None:
+        self.response = head
+        route = self.route
+        if route is not None and route.rewriteResponse is not None:
+            route.rewriteResponse(self, head)
+        self.status = head.status
+        self._state |= RESPONSE_STARTED
+        self.streams.sendHead(self.number, head, end)
+        for sent in self.listener.handlers.headSent:
+            sent(self)
+        if end:
+            self._finish()
+
+    def _sendData(self, data: bytes, end: bool) -> None:
+        """Show data to the filters and send it to the client."""
+        if self._state & ANSWERED != RESPONSE_STARTED:
+            return
+        hooks = self.listener.chain.responseData
+        if hooks and not self._state & SHOWING:
+            filters = self.filters
+            if runDataHooks(hooks, self, filters, data, end) != CONTINUE:
+                self._breakOff()
+            if self._state & OVER:
+                return
+            data = filters.part
+        self.bytesSent += len(data)
+        self.streams.sendData(self.number, data, end)
+        if end:
+            self._finish()
+
+    def _breakOff(self) -> None:
+        """A filter has failed, or refused too late: nobody may take the response for complete."""
+        if self._state & ANSWERED == RESPONSE_STARTED:
+            self.dropAttempt(LOCAL_RESET)
+            self._attemptFailed(LOCAL_RESET)

@@ -1,0 +1,3 @@
+"""Tests of mosntx.proxy."""
+
+from __future__ import annotations

@@ -1,0 +1,112 @@
+"""Tests of `mosntx.proxy.record`: the accounts of an exchange."""
+
+from __future__ import annotations
+
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from mosntx.contracts.stream import (
+    CONNECTION_FAILED,
+    CONNECTION_TERMINATION,
+    GLOBAL_TIMEOUT,
+    IDLE_TIMEOUT,
+    LOCAL_RESET,
+    OVERFLOW,
+    PER_TRY_TIMEOUT,
+    PROTOCOL_ERROR,
+    REMOTE_RESET,
+    REUSE_RACE,
+    UPSTREAM_RESET,
+)
+from mosntx.proxy.record import failureReason, recordFailure, recordResponse
+from mosntx.upstream.pools.errors import PoolDraining, PoolOverflow, PoolTimeout
+from tests.proxy.fakes import ExchangeTestCase, head
+
+KEYS = (
+    "request_timeout",
+    "request_remote_reset",
+    "request_local_reset",
+    "request_failure_eject",
+)
+
+
+class FailureTests(ExchangeTestCase):
+    """Counters of the host."""
+
+    def test_reasons(self) -> None:
+        """Each reason has its counters."""
+        for reason, counted in (
+            (GLOBAL_TIMEOUT, (1, 0, 0, 0)),
+            (PER_TRY_TIMEOUT, (1, 0, 0, 0)),
+            (REMOTE_RESET, (0, 1, 0, 0)),
+            (UPSTREAM_RESET, (0, 1, 0, 0)),
+            (REUSE_RACE, (0, 1, 0, 0)),
+            (PROTOCOL_ERROR, (0, 1, 0, 0)),
+            (CONNECTION_TERMINATION, (0, 1, 0, 1)),
+            (CONNECTION_FAILED, (0, 0, 0, 1)),
+            (LOCAL_RESET, (0, 0, 1, 0)),
+            (IDLE_TIMEOUT, (0, 0, 1, 0)),
+            (OVERFLOW, (0, 0, 0, 0)),
+        ):
+            exchange = self.requested()
+            recordFailure(exchange, reason)
+            found = tuple(getattr(self.host.stats, key) for key in KEYS)
+            self.assertEqual(found, counted, reason)
+            exchange.responseHead(head(), True)
+
+    def test_withoutHost(self) -> None:
+        """Without a host nobody is to blame."""
+        exchange = self.begin()
+        recordFailure(exchange, GLOBAL_TIMEOUT)
+        recordResponse(exchange, 200)
+        self.assertEqual(self.host.stats.response_success, 0)
+
+    def test_responses(self) -> None:
+        """Below 500 is success."""
+        for status, success, failed in ((200, 1, 0), (499, 1, 0), (500, 0, 1), (599, 0, 1)):
+            exchange = self.requested()
+            exchange.responseHead(head(status), True)
+            stats = self.host.stats
+            self.assertEqual((stats.response_success, stats.response_failed), (success, failed))
+            self.assertOver(status)
+
+
+class ReasonTests(SynchronousTestCase):
+    """Why there is no connection."""
+
+    def test_reasons(self) -> None:
+        """Limits are overflow, anything else a failed connect."""
+        for error, reason in (
+            (PoolOverflow("x"), OVERFLOW),
+            (PoolTimeout("x"), OVERFLOW),
+            (PoolDraining("x"), CONNECTION_FAILED),
+            (OSError("x"), CONNECTION_FAILED),
+        ):
+            self.assertEqual(failureReason(Failure(error)), reason)
+
+
+class EndTests(ExchangeTestCase):
+    """Access logs and those who listen."""
+
+    def test_order(self) -> None:
+        """Counters, access logs, filters, event handlers, in this order."""
+        from mosntx.filters.base import StreamFilter
+        from mosntx.testing.requests import httpRequest
+
+        order: list[str] = []
+
+        class Log:
+            def log(self, exchange: object, now: float) -> None:
+                order.append(f"log, active {case.listener.stats.request_active}")
+
+        class Last(StreamFilter):
+            def complete(self, exchange: object) -> None:
+                order.append("filter")
+
+        case = self
+        exchange = self.begin(filters=[Last()])
+        self.listener.accessLogs = [Log()]  # type: ignore[list-item]
+        self.listener.handlers.complete = (lambda _: order.append("handler"),)
+        exchange.requestHead(httpRequest(), True)
+        exchange.responseHead(head(), True)
+        self.assertEqual(order, ["log, active 0", "filter", "handler"])

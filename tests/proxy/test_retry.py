@@ -1,0 +1,95 @@
+"""Tests of `mosntx.proxy.retry`: when an attempt is repeated (spec/router.md 10)."""
+
+from __future__ import annotations
+
+from mosntx.config.schema import RetryPolicy
+from mosntx.contracts.stream import (
+    CONNECTION_FAILED,
+    CONNECTION_TERMINATION,
+    GLOBAL_TIMEOUT,
+    IDLE_TIMEOUT,
+    LOCAL_RESET,
+    OVERFLOW,
+    PER_TRY_TIMEOUT,
+    PROTOCOL_ERROR,
+    REMOTE_RESET,
+    REUSE_RACE,
+    UPSTREAM_RESET,
+)
+from mosntx.proxy.exchange import Exchange
+from mosntx.proxy.retry import REPLAY_LIMIT, mayRetryRace, mayRetryReset, mayRetryStatus
+from mosntx.testing.requests import httpRequest
+from tests.proxy.fakes import ExchangeTestCase, head
+from tests.router.build import acting
+
+NEVER = (
+    GLOBAL_TIMEOUT,
+    IDLE_TIMEOUT,
+    LOCAL_RESET,
+    OVERFLOW,
+    PROTOCOL_ERROR,
+    REMOTE_RESET,
+    REUSE_RACE,
+    UPSTREAM_RESET,
+)
+
+
+class RetryTests(ExchangeTestCase):
+    """The table, row by row."""
+
+    def exchange(
+        self, on: bool = True, statuses: tuple[int, ...] = (), method: bytes = b"GET"
+    ) -> Exchange:
+        """Return an exchange in its first attempt, with one repetition allowed."""
+        policy = RetryPolicy(retry_on=on, num_retries=1, status_codes=statuses)
+        return self.requested(acting(retry_policy=policy), method=method)
+
+    def test_resets(self) -> None:
+        """Failed connects always, two more reasons under ``retry_on``, others never."""
+        for on in (True, False):
+            exchange = self.exchange(on)
+            self.assertTrue(mayRetryReset(exchange, CONNECTION_FAILED))
+            self.assertEqual(mayRetryReset(exchange, CONNECTION_TERMINATION), on)
+            self.assertEqual(mayRetryReset(exchange, PER_TRY_TIMEOUT), on)
+            for reason in NEVER:
+                self.assertFalse(mayRetryReset(exchange, reason))
+            exchange.responseHead(head(), True)
+
+    def test_statuses(self) -> None:
+        """500 and above, or those that are listed."""
+        for statuses, retried in (((), {500, 503, 599}), ((404, 500), {404, 500})):
+            exchange = self.exchange(True, statuses)
+            every = (200, 404, 499, 500, 503, 599)
+            found = {status for status in every if mayRetryStatus(exchange, status)}
+            self.assertEqual(found, retried)
+            self.assertFalse(mayRetryStatus(self.exchange(False, statuses), 500))
+
+    def test_numRetries(self) -> None:
+        """Not more often than allowed."""
+        exchange = self.exchange()
+        exchange.attempts = 2
+        self.assertFalse(mayRetryReset(exchange, CONNECTION_FAILED))
+        self.assertFalse(mayRetryStatus(exchange, 503))
+
+    def test_withoutRoute(self) -> None:
+        """Without a route there is nothing to repeat."""
+        exchange = self.begin()
+        self.assertFalse(mayRetryReset(exchange, CONNECTION_FAILED))
+        self.assertFalse(mayRetryStatus(exchange, 503))
+
+    def test_race(self) -> None:
+        """Only what may be sent twice, and only for this reason."""
+        self.assertTrue(mayRetryRace(self.exchange(), REUSE_RACE))
+        self.assertFalse(mayRetryRace(self.exchange(), UPSTREAM_RESET))
+        self.assertFalse(mayRetryRace(self.exchange(method=b"POST"), REUSE_RACE))
+
+    def test_forgottenBody(self) -> None:
+        """What is not kept cannot be sent again."""
+        exchange = self.begin(acting(retry_policy=RetryPolicy(retry_on=True, num_retries=1)))
+        exchange.requestHead(httpRequest(method=b"PUT"), False)
+        exchange.requestData(bytes(REPLAY_LIMIT), False)
+        self.assertTrue(mayRetryStatus(exchange, 503))
+        exchange.requestData(b"x", False)
+        self.assertFalse(mayRetryStatus(exchange, 503))
+        self.assertFalse(mayRetryReset(exchange, CONNECTION_FAILED))
+        self.assertFalse(mayRetryRace(exchange, REUSE_RACE))
