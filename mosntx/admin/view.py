@@ -1,0 +1,42 @@
+"""What the admin API may see and do: functions given by the wiring, no objects of the proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from mosntx.contracts.stats import Sample
+
+
+@attrs.frozen(kw_only=True)
+class AdminView:
+    """Views of one Sidecar. Each is called anew for each request and must not block.
+
+    :param version: of mosntx.
+    :param pid: of this process.
+    :param state: MOSN's number of the state (spec/proxy.md 13.2), 6 when running.
+    :param samples: `mosntx.stats.store.StatsStore.samples`.
+    :param metrics: `mosntx.stats.prometheus.Exposition.render`.
+    :param configDump: the effective configuration in MOSN's shape, without secrets:
+        ``{"mosn_config": …, "listener": {name: …}, "cluster": …, "routers": …, "extends": […]}``;
+        empty parts may be missing.
+    :param logLevels: path -> level of the logs that have one.
+    :param setLogLevel: ``(path, level) -> bool``, false when one is not known.
+    :param setLogEnabled: ``(path, enabled) -> bool``, false when the path is not known.
+    :param features: MOSN's feature gates, name -> on.
+    :param environment: environment variables of the process.
+    """
+
+    version: str
+    pid: int
+    state: Callable[[], int]
+    samples: Callable[[], Iterable[Sample]]
+    metrics: Callable[[], bytes]
+    configDump: Callable[[], Mapping[str, Any]]
+    logLevels: Callable[[], Mapping[str, str]]
+    setLogLevel: Callable[[str, str], bool]
+    setLogEnabled: Callable[[str, bool], bool]
+    features: Callable[[], Mapping[str, bool]] = dict
+    environment: Callable[[], Mapping[str, str]] = dict

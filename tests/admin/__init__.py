@@ -1,0 +1,3 @@
+"""Tests of mosntx.admin."""
+
+from __future__ import annotations
