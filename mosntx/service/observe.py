@@ -1,0 +1,193 @@
+"""The HTTP ports of a Sidecar itself: admin API, Prometheus sinks and the local registry API."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.web.server import Site
+
+from mosntx import __version__
+from mosntx.admin.registry.site import registrySite
+from mosntx.admin.server import adminSite, prometheusSite
+from mosntx.admin.view import AdminView
+from mosntx.config.dump import dumpCluster, dumpGlobal, dumpListener, dumpObject, dumpRouter
+from mosntx.net.ports import BindFailed
+from mosntx.service.registry import LocalRegistry
+from mosntx.stats.prometheus import Exposition, PrometheusOptions
+from mosntx.stats.structs import ComputedStats
+
+if TYPE_CHECKING:
+    from mosntx.service.sidecar import Sidecar
+    from mosntx.service.wiring import Context
+
+log = Logger()
+
+#: MOSN's feature gates (spec/admin-observability.md 1.1). None of what they switch is built.
+FEATURE_GATES = {
+    "MultiTenantMode": False,
+    "PayLoadLimitEnable": False,
+    "XdsMtlsEnable": False,
+    "auto_config": False,
+}
+
+#: Where MOSN's prometheus sink listens.
+SINK_INTERFACE = "0.0.0.0"
+
+
+class Observation:
+    """Makes the sites; `listen` binds them."""
+
+    def __init__(self, sidecar: Sidecar, context: Context) -> None:
+        self._config = sidecar.loaded.config
+        self._store = context.store
+        self._exposition = Exposition(self._store.samples, self._store.histograms)
+        self._store.register(context.logs.stats())
+        if self._config.metrics.flush_mosn:
+            self._store.register(metaStats(sidecar, self._config))
+        self._view = AdminView(
+            version=__version__,
+            pid=os.getpid(),
+            state=lambda: sidecar.state,
+            samples=self._store.samples,
+            metrics=self._exposition.render,
+            configDump=lambda: effectiveConfig(sidecar),
+            logLevels=context.logs.levels,
+            setLogLevel=context.logs.setLevel,
+            setLogEnabled=context.logs.setEnabled,
+            features=lambda: FEATURE_GATES,
+            environment=lambda: os.environ,
+        )
+
+        self._registry = self._localRegistry(sidecar, context)
+
+    def _localRegistry(self, sidecar: Sidecar, context: Context) -> LocalRegistry | None:
+        config = self._config.registry
+        if config is None:
+            return None
+        return LocalRegistry(
+            config,
+            self._config.server.listeners,
+            clusters=sidecar.clusters,
+            routers=sidecar.routers,
+            store=context.store,
+            clock=context.clock,
+        )
+
+    def stop(self) -> None:
+        """Answer whoever still waits; the ports have been closed."""
+        if self._registry is not None:
+            self._registry.stop()
+
+    def listen(self, reactor: Any) -> list[IListeningPort]:
+        """Bind all ports.
+
+        :raises BindFailed: when one cannot be had; those bound before are closed again.
+        """
+        ports: list[IListeningPort] = []
+        try:
+            for interface, number, site in self._sites(reactor):
+                ports.append(_bind(reactor, interface, number, site))
+        except BindFailed:
+            for port in ports:
+                port.stopListening()
+            raise
+        return ports
+
+    def _sites(self, reactor: Any) -> Iterable[tuple[str, int, Site]]:
+        admin = self._config.admin
+        if admin is not None:
+            loopback = _warned("admin", admin.host, admin.port)
+            yield admin.host, admin.port, adminSite(self._view, reactor, loopback=loopback)
+        if self._registry is not None:
+            config = self._registry.config
+            loopback = _warned("registry", config.address, config.port_value)
+            site = registrySite(self._registry.view(), reactor, loopback=loopback)
+            yield config.address, config.port_value, site
+        for sink in self._config.metrics.sinks:
+            if sink.type == "prometheus":
+                options = PrometheusOptions.fromConfig(sink.config)
+                exposition = Exposition(self._store.samples, self._store.histograms, options)
+                site = prometheusSite(exposition.render, options.endpoint, reactor)
+                yield SINK_INTERFACE, options.port, site
+
+
+def _warned(api: str, host: str, port: int) -> bool:
+    """Return whether only this machine reaches an API; warn when others do."""
+    loopback = isLoopback(host)
+    if not loopback:
+        log.warn(
+            "the {api} API on {host}:{port} has no passwords and can be reached "
+            "from other machines",
+            api=api,
+            host=host or "*",
+            port=port,
+        )
+    return loopback
+
+
+def isLoopback(host: str) -> bool:
+    """Say whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def effectiveConfig(sidecar: Sidecar) -> Mapping[str, Any]:
+    """The configuration as it is now, without secrets.
+
+    Run-time changes of clusters and routers are in it.
+    """
+    config = sidecar.loaded.config
+    clusters = {}
+    for name in sidecar.clusters.names():
+        cluster = sidecar.clusters.get(name)
+        if cluster is not None:
+            hosts = tuple(host.config for host in cluster.hosts)
+            clusters[name] = dumpCluster(evolve(cluster.config, hosts=hosts))
+    routers = {}
+    for name in sidecar.routers.names():
+        router = sidecar.routers.get(name).config
+        if router is not None:
+            routers[name] = dumpRouter(router)
+    return {
+        "mosn_config": dumpGlobal(config),
+        "listener": {
+            listener.name or listener.address: dumpListener(listener)
+            for listener in config.server.listeners
+        },
+        "cluster": clusters,
+        "routers": routers,
+        "extends": [dumpObject(extend) for extend in config.extends],
+    }
+
+
+def metaStats(sidecar: Sidecar, config: Any) -> ComputedStats:
+    """MOSN's ``meta`` metrics (spec/admin-observability.md 3.3)."""
+    listeners = [listener.address for listener in config.server.listeners]
+
+    def read() -> Iterable[tuple[str, str, float]]:
+        yield f"version:{__version__}", "gauge", 1
+        for address in listeners:
+            yield f"listener_address:{address}", "gauge", 1
+        yield "mosn_state_code", "gauge", sidecar.state
+
+    return ComputedStats("meta", (("mosn", "info"),), read)
+
+
+def _bind(reactor: Any, interface: str, number: int, site: Site) -> IListeningPort:
+    listen: Callable[..., IListeningPort] = reactor.listenTCP
+    try:
+        return listen(number, site, interface=interface)
+    except CannotListenError as error:
+        reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
+        raise BindFailed(f"{interface}:{number}", reason) from error

@@ -1,0 +1,3 @@
+"""Tests of mosntx.service."""
+
+from __future__ import annotations
