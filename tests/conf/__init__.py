@@ -1,0 +1,3 @@
+"""Configurations, in the shapes that people have."""
+
+from __future__ import annotations
