@@ -1,0 +1,3 @@
+"""What the documentation shows, run."""
+
+from __future__ import annotations
