@@ -1,0 +1,1 @@
+"""Load generators: how each is called and how its report is read."""

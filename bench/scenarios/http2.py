@@ -1,0 +1,19 @@
+"""HTTP/2 without TLS on both sides: few connections, many streams."""
+
+from __future__ import annotations
+
+from bench.place import H2C
+from bench.scenarios.http1_h2load import H2loadScenario
+
+
+class Http2(H2loadScenario):
+    """h2load, 8 connections with 16 streams each."""
+
+    name = "http2"
+    summary = "h2c to h2c, 8 connections x 16 streams, h2load"
+    legs = (H2C, H2C)
+    defaultConnections = 8
+    defaultStreams = 16
+
+
+SCENARIO = Http2

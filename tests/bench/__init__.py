@@ -1,0 +1,1 @@
+"""Tests of the benchmark harness: everything but the processes it drives."""
