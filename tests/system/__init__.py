@@ -1,0 +1,3 @@
+"""The real daemon with real clients, on loopback."""
+
+from __future__ import annotations
