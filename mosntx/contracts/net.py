@@ -226,6 +226,23 @@ class IListenerFilter(Interface):
         """`CONTINUE`, or `STOP` when the filter has taken or closed the connection."""
 
 
+class IListenerFilterType(Interface):
+    """A row of the catalog: makes listener filters from configuration."""
+
+    name = Attribute("``str``: the ``type`` in the configuration")
+    configClass = Attribute(
+        "an attrs class that the filter's ``config`` is decoded into, or ``None`` for a mapping"
+    )
+
+    def build(config: Any, context: Any) -> IListenerFilter:
+        """Return the filter of one listener.
+
+        :param context: an `mosntx.contracts.filters.IFilterContext`.
+        :raises ValueError: when the configuration cannot work; the message is shown with the
+            configuration path.
+        """
+
+
 class IListenerEventHandler(Interface):
     """Told about a listener (row E2). Exceptions are logged and do not reach the listener."""
 

@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from mosntx.config.names import Names
 from mosntx.contracts.filters import IStreamFilterFactory
-from mosntx.contracts.net import INetworkFilterType
+from mosntx.contracts.net import IListenerFilterType, INetworkFilterType
 from mosntx.contracts.upstream import ILoadBalancerFactory
 from mosntx.filters.fault import FaultFactory
 from mosntx.filters.healthcheck import HealthcheckFactory
@@ -84,10 +84,12 @@ class Catalog:
     streamFilters: Mapping[str, IStreamFilterFactory]
     balancers: Mapping[str, ILoadBalancerFactory]
     conversions: Conversions = field(factory=dict)
+    listenerFilters: Mapping[str, IListenerFilterType] = field(factory=dict)
 
     def extended(
         self,
         *,
+        listenerFilters: Iterable[IListenerFilterType] = (),
         networkFilters: Iterable[INetworkFilterType] = (),
         streamFilters: Iterable[IStreamFilterFactory] = (),
         balancers: Iterable[ILoadBalancerFactory] = (),
@@ -101,6 +103,7 @@ class Catalog:
         return evolve(
             self,
             protocols=_moreProtocols(self.protocols, protocols or {}),
+            listenerFilters=_joined("listener filter", self.listenerFilters, listenerFilters),
             networkFilters=_joined("network filter", self.networkFilters, networkFilters),
             streamFilters=_joined("stream filter", self.streamFilters, streamFilters),
             balancers=_joined("load balancer", self.balancers, balancers),
@@ -114,6 +117,7 @@ class Catalog:
                 **dict.fromkeys(OWN_NETWORK_FILTERS),
                 **{name: row.configClass for name, row in self.networkFilters.items()},
             },
+            listenerFilters={name: row.configClass for name, row in self.listenerFilters.items()},
             streamFilters={name: row.configClass for name, row in self.streamFilters.items()},
             balancers=frozenset(self.balancers),
             clusterTypes=CLUSTER_TYPES,

@@ -22,7 +22,14 @@ from zope.interface.verify import verifyObject
 from mosntx.config.problems import ERROR, ConfigError, Problem
 from mosntx.config.schema import AccessLog as AccessLogConfig
 from mosntx.config.schema import Cluster as ClusterConfig
-from mosntx.config.schema import Config, FilterSpec, ProxyConfig, RouterConfig, TcpProxyConfig
+from mosntx.config.schema import (
+    Config,
+    FilterSpec,
+    ListenerFilterSpec,
+    ProxyConfig,
+    RouterConfig,
+    TcpProxyConfig,
+)
 from mosntx.config.schema import Listener as ListenerConfig
 from mosntx.contracts.codec import IProtocol
 from mosntx.contracts.filters import IFilterContext, IStreamFilter
@@ -32,6 +39,7 @@ from mosntx.contracts.net import (
     IConnectionEventHandler,
     IConnector,
     IListenerEventHandler,
+    IListenerFilter,
     INetworkFilterFactory,
 )
 from mosntx.contracts.stream import IStreamEventHandler
@@ -187,6 +195,11 @@ class Wiring:
         )
         proxied = any(spec.type == "proxy" for spec in config.filters)
         stats = DownstreamStats(name, joinsGlobal=proxied)
+        listenerFilters = [
+            listenerFilter
+            for spec in config.listener_filters
+            if (listenerFilter := self._try(spec.path, self._listenerFilter, spec))
+        ]
         factories = [
             factory
             for spec in config.filters
@@ -200,12 +213,17 @@ class Wiring:
             context.ids,
             factories,
             options=options,
+            listenerFilters=listenerFilters,
             eventHandlers=self._handlers.listener,
             connectionHandlers=self._handlers.connection,
         )
         context.store.register(stats)
         stats.readBytes = lambda: (listener.bytesRead, listener.bytesWritten, listener.refused)
         return listener
+
+    def _listenerFilter(self, spec: ListenerFilterSpec) -> IListenerFilter:
+        made = self._catalog.listenerFilters[spec.type].build(spec.config, self._context)
+        return expect(IListenerFilter, made, spec.path)  # type: ignore[no-any-return]
 
     def _networkFilter(
         self, spec: FilterSpec, listener: ListenerConfig, stats: DownstreamStats

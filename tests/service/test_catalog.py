@@ -113,8 +113,9 @@ class ExtendedTests(SynchronousTestCase):
 
     def test_taken(self):
         """A name that is taken is an error that says which."""
-        catalog = standardCatalog()
+        catalog = standardCatalog().extended(listenerFilters=[row("mine")])
         for kind, name, more in (
+            ("listener filter", "mine", {"listenerFilters": [row("mine")]}),
             ("network filter", "fault_inject", {"networkFilters": [row("fault_inject")]}),
             ("stream filter", "fault", {"streamFilters": [row("fault")]}),
             ("load balancer", "LB_RANDOM", {"balancers": [row("LB_RANDOM")]}),

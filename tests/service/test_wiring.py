@@ -15,7 +15,13 @@ from mosntx.contracts.filters import (
     IStreamFilter,
     IStreamFilterFactory,
 )
-from mosntx.contracts.net import INetworkFilterFactory, INetworkFilterType
+from mosntx.contracts.net import (
+    STOP,
+    IListenerFilter,
+    IListenerFilterType,
+    INetworkFilterFactory,
+    INetworkFilterType,
+)
 from mosntx.filters.base import StreamFilter
 from mosntx.net.filters import NetworkFilter
 from mosntx.service import Sidecar
@@ -41,7 +47,7 @@ class Mood:
     mood: str = option("`good`, `bad` or `alien`.", default="good")
 
 
-@implementer(INetworkFilterType, IStreamFilterFactory)
+@implementer(IListenerFilterType, INetworkFilterType, IStreamFilterFactory)
 class MoodType:
     """A row of the catalog whose `build` is good, raises, or makes something else.
 
@@ -72,6 +78,24 @@ class Teapot(StreamFilter):
         return REPLIED
 
 
+@implementer(IListenerFilter)
+class Gate:
+    """Lets one connection in; the others it closes."""
+
+    name = "mood"
+
+    def __init__(self):
+        self.seen = []
+
+    def accepted(self, connection):
+        """See `IListenerFilter.accepted`."""
+        self.seen.append(connection)
+        if len(self.seen) == 1:
+            return CONTINUE
+        connection.abort()
+        return STOP
+
+
 @implementer(INetworkFilterFactory)
 class Upper:
     """Makes a network filter that changes octets."""
@@ -98,12 +122,17 @@ def networkFilter(*moods):
     return TEXT.replace("              - type: proxy", f"{lines}              - type: proxy")
 
 
-def streamFilter(*moods):
-    """Return `TEXT` with stream filters from line 12."""
+def streamFilter(*moods, key="stream_filters"):
+    """Return `TEXT` with stream filters, or what `key` says, from line 12."""
     lines = "".join(f"          - {{type: mood, config: {{mood: {mood}}}}}\n" for mood in moods)
     return TEXT.replace(
-        "    routers:\n      - r", f"        stream_filters:\n{lines}    routers:\n      - r"
+        "    routers:\n      - r", f"        {key}:\n{lines}    routers:\n      - r"
     )
+
+
+def listenerFilter(*moods):
+    """Return `TEXT` with listener filters from line 12."""
+    return streamFilter(*moods, key="listener_filters")
 
 
 class ErrorTests(ServiceCase):
@@ -140,6 +169,19 @@ class ErrorTests(ServiceCase):
             [(10, path.format(1)), (11, path.format(2))],
         )
         self.assertEqual(found[0][3], "mood is bad")
+
+    def test_listenerFilters(self):
+        """A listener filter's wrong value is said at its place, and so is a broken contract."""
+        found = self.problems(
+            listenerFilter("good", "bad", "alien"), listenerFilters=[MoodType(Gate())]
+        )
+        path = "servers[0].listeners[0].listener_filters[{}]"
+        self.assertEqual(
+            [(line, where) for line, _, where, _ in found],
+            [(13, path.format(1)), (14, path.format(2))],
+        )
+        self.assertEqual(found[0][3], "mood is bad")
+        self.assertIn("IListenerFilter", found[1][3])
 
     def test_brokenContracts(self):
         """What a factory makes is verified; the error names the place and the contract."""
@@ -201,6 +243,18 @@ class ObjectTests(ServiceCase):
         client = mesh.client("in")
         client.send(REQUEST.replace(b"GET", b"get"))
         self.assertTrue(mesh.upstream().take().startswith(b"GET / "))
+        mesh.hangUp()
+
+    def test_listenerFilter(self):
+        """A user's listener filter sees each connection first; one it closes gets no answer."""
+        gate = Gate()
+        catalog = standardCatalog().extended(listenerFilters=[MoodType(gate)])
+        mesh = MemoryMesh(listenerFilter("good"), catalog=catalog)
+        client, upstream = inFlight(mesh)
+        refused = mesh.client("in")
+        upstream.send(ANSWER)
+        self.assertTrue(client.take().endswith(b"ok"))
+        self.assertEqual((len(gate.seen), refused.closed), (2, True))
         mesh.hangUp()
 
     def test_auto(self):
