@@ -41,7 +41,8 @@ NEED_MORE = 2
 
 #: How a protocol uses upstream connections (`IProtocol.poolMode`).
 PING_PONG = 0  # one stream at a time
-MULTIPLEX = 1  # many streams at a time
+MULTIPLEX = 1  # many whole messages at a time
+FRAMED = 2  # many streams at a time, each of them parts with flow control of its own
 
 
 class ICodec(Interface):
@@ -189,6 +190,79 @@ class IFrameClientCodec(IClientCodec):
         """See `IFrameServerCodec.heartbeatAck`: servers may ask too."""
 
 
+class IFramedCodec(ICodec):
+    """The half common to both ends of a protocol of framed streams (`FRAMED`).
+
+    Parts of many streams are mixed, each stream ends in both directions by itself, and the peer
+    says how much data it takes. So the sending methods return ``b""``: what is due comes from
+    `bytesToSend` only, which puts it in order. A stream is over when both halves have ended or it
+    was reset; the codec forgets it by itself. Calls for a stream that is over, or never was, are
+    ignored.
+    """
+
+    now = Attribute(
+        "``float``: a monotonic clock; the caller sets it before `receive` and `timeout`"
+    )
+    corked = Attribute(
+        "``bool``, set by the caller: the transport is full. No data goes out; heads and what keeps"
+        " the connection alive still do"
+    )
+    queuedTotal = Attribute("``int``: octets of data that wait for windows or for the cork")
+
+    def bytesToSend() -> bytes:
+        """Return and forget octets that are due. Call again until there are none."""
+
+    def queued(streamId: int) -> int:
+        """Return how many octets of data of this stream wait."""
+
+    def pauseData(streamId: int) -> None:
+        """Let the peer send no more data of this stream than its window has left.
+
+        Without a pause what is received is credited at once.
+        """
+
+    def resumeData(streamId: int) -> None:
+        """Undo `pauseData`."""
+
+    def ping() -> int:
+        """Ask the peer whether it lives.
+
+        :returns: the number with which `HEARTBEAT_ACK` will come.
+        """
+
+    def goAway() -> bytes:
+        """Say that streams which the peer opens from now on are not looked at."""
+
+
+class IFramedServerCodec(IFramedCodec, IServerCodec):
+    """A server codec of a protocol of framed streams.
+
+    `drain` is the first of two steps: it announces the end, `goAway` says which request was the
+    last. `responseReset` of a stream whose response is complete, but not its request, tells the
+    client, after the response, that the rest is not needed.
+    """
+
+    def push(streamId: int, head: Any) -> int:
+        """Promise a response to a request that the client has not made.
+
+        :param streamId: of the request it belongs to.
+        :param head: of the request that it answers.
+        :returns: the number to respond on, 0 when the client takes none.
+        """
+
+
+class IFramedClientCodec(IFramedCodec, IClientCodec):
+    """A client codec of a protocol of framed streams.
+
+    `GOAWAY` means: own streams above its number were not looked at and may be sent again.
+    """
+
+    capacity = Attribute("``int``: streams that may be opened now; 0 when the peer takes no more")
+
+    def acceptPush(streamId: int, accept: bool) -> None:
+        """Say, once for each `PUSH`, whether the promised response is wanted."""
+
+
 class IProtocol(Interface):
     """One protocol: what wiring asks of it.
 
@@ -200,7 +274,7 @@ class IProtocol(Interface):
 
     name = Attribute("``str``: configuration name, for example ``Http1``")
     alpn = Attribute("``bytes``: ALPN protocol id; ``b''`` when it has none")
-    poolMode = Attribute("``int``: `PING_PONG` or `MULTIPLEX`")
+    poolMode = Attribute("``int``: `PING_PONG`, `MULTIPLEX` or `FRAMED`")
 
     def detect(prefix: bytes) -> int:
         """Say whether a connection that begins with ``prefix`` speaks this protocol.

@@ -25,6 +25,7 @@ PROTOCOL_ERROR = 9  # the peer broke the protocol
 DOWNSTREAM_GONE = 10  # the client went away
 IDLE_TIMEOUT = 11  # nothing moved in either direction for the stream idle timeout
 REUSE_RACE = 12  # a connection that had served before died before any octet of this response
+REFUSED = 13  # the peer refused the stream before it looked at it: it may be sent again
 
 RESET_NAMES = (
     "none",
@@ -40,6 +41,7 @@ RESET_NAMES = (
     "downstream gone",
     "stream idle timeout",
     "connection reuse race",
+    "refused before it was processed",
 )
 
 
@@ -81,6 +83,10 @@ class IResponseSink(Interface):
     """Where a client connection puts the parts of one response.
 
     Order: informational*, head, data*, trailers?; or `responseReset` at any time.
+
+    Optional ability: ``responsePush(number: int, head: IRequestHead) -> IResponseSink | None``: the
+    upstream will push the response to ``head`` on stream ``number``; returns who takes it. Without
+    it, or with ``None``, the push is refused.
     """
 
     def responseInformational(head: Any) -> None:
@@ -112,7 +118,15 @@ class IResponseSink(Interface):
 
 
 class IServerStreams(Interface):
-    """The streams of an accepted connection: how an exchange answers."""
+    """The streams of an accepted connection: how an exchange answers.
+
+    Optional abilities, of protocols that can push:
+
+    - ``sendPush(number: int, head: IRequestHead) -> int``: promise the response to a request that
+      the client has not made. Returns the number of its stream, 0 when the client takes none.
+    - ``attach(number: int, sink: IRequestSink) -> None``: whose stream that is; its request has
+      ended. From then on ``number`` can be answered like any other.
+    """
 
     connection = Attribute("`mosntx.contracts.net.IConnection`")
     protocol = Attribute("`mosntx.contracts.codec.IProtocol`")
@@ -218,7 +232,8 @@ class IConnectionOwner(Interface):
     def checkin(streams: Any) -> None:
         """The stream on ``streams`` has ended.
 
-        Use the connection again when ``streams.reusable``, else close it.
+        Use the connection again when ``streams.reusable``, else close it. Connections of framed
+        streams call this after each read and each stream: there may be room for those who wait.
         """
 
     def protocolError(streams: Any) -> None:
