@@ -23,9 +23,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = Path(__file__).parent / "structure-allow.txt"
 FILE_LINES = 400
 FUNCTION_LINES = 40
-EMPTY_WORDS = re.compile(
-    "(manager|handler|processor|engine|util|helper)s?|utility|info", re.IGNORECASE
-)
+EMPTY_WORDS = re.compile("(manager|handler|processor|util|helper)s?|utility|info", re.IGNORECASE)
 # The contracts of listener, connection and stream events, and MOSN's schema, keep given names.
 GIVEN_NAMES = re.compile("EventHandlers?$", re.IGNORECASE)
 GIVEN_FOLDERS = ("mosntx/config/schema/",)

@@ -1,0 +1,400 @@
+"""What both ends of an HTTP/2 connection have in common.
+
+The engine below does framing, HPACK and the states of streams. Here are the rules that hold for
+either engine: what a message is (`fields`), who sends when (`outbox`), how often (`guard`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEARTBEAT_ACK, RESET, TRAILERS, Event
+from mosntx.contracts.message import Pair
+from mosntx.contracts.stream import PROTOCOL_ERROR
+from mosntx.protocol.errors import EncodeError, ProtocolError
+from mosntx.protocol.http2.codes import (
+    CANCEL,
+    H2_PROTOCOL_ERROR,
+    INITIAL_WINDOW_SIZE,
+    MAX_FRAME_SIZE,
+    NO_ERROR,
+    codeOf,
+    reasonOf,
+)
+from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
+from mosntx.protocol.http2.fields import FieldReader, trailerFields
+from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
+from mosntx.protocol.http2.guard import FrameGuard
+from mosntx.protocol.http2.limits import Http2Limits
+from mosntx.protocol.http2.outbox import LEAST_URGENT, Outbox, parsePriority, urgencyOf
+
+#: PRIORITY_UPDATE frames kept for streams that have not begun (RFC 9218 7.1 lets them come early).
+MAX_EARLY = 64
+
+MakeEngine = Callable[[EngineEvents, bool, Http2Limits], Engine]
+
+
+class Http2Codec(EngineEvents):
+    """See `mosntx.contracts.codec.IFramedCodec`."""
+
+    __slots__ = (
+        "_after",
+        "_dead",
+        "_early",
+        "_engine",
+        "_events",
+        "_extra",
+        "_guard",
+        "_limits",
+        "_outbox",
+        "_pings",
+        "_reader",
+        "_start",
+        "_streams",
+        "corked",
+        "now",
+    )
+
+    waitLimit = 0.0
+
+    def __init__(
+        self, limits: Http2Limits, reader: FieldReader, engine: MakeEngine, client: bool
+    ) -> None:
+        self._limits = limits
+        self._reader = reader
+        self._guard = FrameGuard(limits.floods, client)
+        self._outbox = Outbox()
+        self._streams: dict[int, Stream] = {}
+        self._events: list[Event] = []
+        self._start = b""  # what must leave before all else
+        self._extra: list[bytes] = []
+        self._after: list[int] = []
+        self._early: dict[int, bytes] = {}
+        self._pings = 0
+        self._dead = False
+        self.now = 0.0
+        self.corked = False
+        self._engine = engine(self, client, limits)
+
+    @property
+    def queuedTotal(self) -> int:
+        """Octets of all streams that wait."""
+        return self._outbox.queued
+
+    @property
+    def tripped(self) -> str:
+        """The name of the limit for floods that ended the connection; empty without."""
+        return self._guard.tripped
+
+    # receiving
+
+    def receive(self, data: bytes) -> list[Event]:
+        """See `ICodec.receive`."""
+        if self._dead:
+            return []
+        events = self._events = []
+        flood = self._guard.feed(data, self.now)
+        if flood is not None:
+            self._die(flood.code, flood)
+            return events
+        try:
+            self._engine.receive(data)
+        except EngineError as error:
+            self._die(error.code, error)
+        if self._guard.priorities:
+            self._prioritise()
+        return events
+
+    def receiveEof(self) -> list[Event]:
+        """See `ICodec.receiveEof`: the close of the connection tells the streams."""
+        return []
+
+    def timeout(self) -> list[Event]:
+        """See `ICodec.timeout`: there is nothing to wait for."""
+        return []
+
+    def _die(self, code: int, error: ProtocolError) -> None:
+        """The connection cannot go on."""
+        if not self._dead:
+            self._dead = True
+            self._extra.append(goAwayFrame(self._lastHandled(), code))
+            self._streams.clear()
+            self._events.append((FAILED, 0, error, True))
+
+    def _lastHandled(self) -> int:
+        """The highest stream of the peer that was looked at."""
+        return 0
+
+    def _malformed(self, number: int) -> None:
+        """A message that breaks the rules is the end of its stream (RFC 9113 8.1.1)."""
+        known = number in self._streams
+        self._resetNow(number, H2_PROTOCOL_ERROR)
+        if known:
+            self._events.append((RESET, number, PROTOCOL_ERROR, True))
+        self._blame()
+
+    def _blame(self) -> None:
+        """A stream had to be reset because of the peer: it may not make us do so for ever."""
+        flood = self._guard.streamReset(self.now)
+        if flood is not None:
+            self._die(flood.code, flood)
+
+    def dataReceived(self, number: int, data: bytes, size: int, end: bool) -> None:
+        """See `EngineEvents.dataReceived`."""
+        stream = self._streams.get(number)
+        if stream is None or stream.recvEnded:
+            self._consumed(number, size)
+            return
+        if stream.paused and not end:
+            stream.held += size
+        elif size:
+            self._consumed(number, size)
+        if data or end:
+            stream.received += len(data)
+            if stream.expected >= 0 and not fits(stream, end):
+                self._malformed(number)
+                return
+            if not self._allowed(number, stream):
+                return
+            self._events.append((DATA, number, data, end))
+        if end:
+            self._recvEnded(number, stream)
+
+    def _allowed(self, number: int, stream: Stream) -> bool:
+        """Say whether a body may be as long as it has become."""
+        return True
+
+    def trailersReceived(self, number: int, fields: Any) -> None:
+        """See `EngineEvents.trailersReceived`."""
+        stream = self._streams.get(number)
+        if stream is None or stream.recvEnded:
+            return
+        try:
+            trailers = self._reader.trailers(fields)
+            if not fits(stream, True):
+                raise ProtocolError(400, "the body is not as long as Content-Length says")
+        except ProtocolError:
+            self._malformed(number)
+            return
+        self._events.append((TRAILERS, number, trailers, True))
+        self._recvEnded(number, stream)
+
+    def resetReceived(self, number: int, code: int, ours: bool) -> None:
+        """See `EngineEvents.resetReceived`."""
+        if self._streams.pop(number, None) is not None:
+            self._outbox.forget(number)
+            reason = PROTOCOL_ERROR if ours else reasonOf(code)
+            self._events.append((RESET, number, reason, True))
+        if ours:
+            self._blame()
+
+    def goAwayReceived(self, last: int, code: int) -> None:
+        """See `EngineEvents.goAwayReceived`."""
+        self._events.append((GOAWAY, 0, last, True))
+
+    def settingsReceived(self, settings: Mapping[int, int]) -> None:
+        """See `EngineEvents.settingsReceived`."""
+        window = settings.get(INITIAL_WINDOW_SIZE)
+        if window is not None:
+            self._outbox.setInitial(window)
+        frame = settings.get(MAX_FRAME_SIZE)
+        if frame is not None:
+            self._outbox.frame = frame
+
+    def windowReceived(self, number: int, increment: int) -> None:
+        """See `EngineEvents.windowReceived`."""
+        self._outbox.credit(number, increment)
+
+    def pongReceived(self, payload: bytes) -> None:
+        """See `EngineEvents.pongReceived`."""
+        self._events.append((HEARTBEAT_ACK, int.from_bytes(payload, "big"), None, False))
+
+    def _recvEnded(self, number: int, stream: Stream) -> None:
+        stream.recvEnded = True
+        if stream.sendEnded:
+            self._over(number)
+
+    def _over(self, number: int) -> None:
+        """Both halves have ended."""
+        stream = self._streams.pop(number, None)
+        if stream is not None and stream.held:
+            self._consumed(number, stream.held)
+        self._outbox.forget(number)
+
+    # priorities
+
+    def _prioritise(self) -> None:
+        """Do as PRIORITY and PRIORITY_UPDATE frames say."""
+        for said in self._guard.priorities:
+            if not said[1]:
+                self._die(H2_PROTOCOL_ERROR, ProtocolError(400, "the priority of no stream"))
+            elif len(said) == 3:
+                self._update(said[1], said[2])
+            else:
+                self._outbox.prioritise(said[1], urgencyOf(said[3]), True)
+        self._guard.priorities.clear()
+
+    def _update(self, number: int, value: bytes) -> None:
+        if number in self._outbox:
+            self._outbox.prioritise(number, *parsePriority(value))
+        elif len(self._early) < MAX_EARLY and number > self._lastHandled():
+            self._early[number] = value
+
+    def _place(self, number: int, value: bytes | None) -> None:
+        """Give a stream that begins its place among the others."""
+        early = self._early.pop(number, None) if self._early else None
+        value = early if early is not None else value
+        if value is not None:
+            urgency, incremental = parsePriority(value)
+            self._outbox.prioritise(number, min(urgency, LEAST_URGENT), incremental)
+
+    # the peer's flow
+
+    def pauseData(self, streamId: int) -> None:
+        """See `IFramedCodec.pauseData`."""
+        stream = self._streams.get(streamId)
+        if stream is not None:
+            stream.paused = True
+
+    def resumeData(self, streamId: int) -> None:
+        """See `IFramedCodec.resumeData`."""
+        stream = self._streams.get(streamId)
+        if stream is not None and stream.paused:
+            stream.paused = False
+            held, stream.held = stream.held, 0
+            if held:
+                self._consumed(streamId, held)
+
+    def _consumed(self, number: int, size: int) -> None:
+        if size and not self._dead:
+            with suppress(Exception):  # a stream that the engine has forgotten
+                self._engine.consumed(number, size)
+
+    # sending
+
+    def queued(self, streamId: int) -> int:
+        """See `IFramedCodec.queued`."""
+        return self._outbox.waiting(streamId)
+
+    def bytesToSend(self) -> bytes:
+        """See `ICodec.bytesToSend`."""
+        outbox = self._outbox
+        if not self._dead:
+            if outbox.busy and not self.corked:
+                for number, data, end, trailers in outbox.take(self._limits.send_batch):
+                    self._piece(number, data, end, trailers)
+            octets = self._engine.take()
+            if self._after:
+                octets += self._resets()
+        else:
+            octets = b""
+        if self._start:
+            octets, self._start = self._start + octets, b""
+        if self._extra:
+            octets += b"".join(self._extra)
+            self._extra.clear()
+        return octets
+
+    def _resets(self) -> bytes:
+        """Reset the streams whose answers have left as a whole."""
+        for number in self._after:
+            self._resetNow(number, NO_ERROR)
+        self._after.clear()
+        return self._engine.take()
+
+    def _piece(self, number: int, data: bytes, end: bool, trailers: list[Pair] | None) -> None:
+        try:
+            if data or end:
+                self._send(number, data, end)
+            if trailers is not None:
+                self._engine.trailers(number, trailers)
+                self._sendEnded(number)
+        except EncodeError:
+            self._resetNow(number, CANCEL)
+
+    def _send(self, number: int, data: bytes, end: bool) -> None:
+        try:
+            self._engine.data(number, data, end)
+        except Exception as error:
+            raise _said(error) from error
+        self._guard.dataSent(1)
+        if end:
+            self._sendEnded(number)
+
+    def _sendData(self, number: int, data: bytes, end: bool) -> None:
+        stream = self._streams.get(number)
+        if stream is None or stream.sendEnded or stream.ending or self._dead:
+            return
+        if not self.corked and self._outbox.direct(number, len(data)):
+            self._send(number, data, end)
+        else:
+            stream.ending = end
+            self._outbox.put(number, data, end)
+
+    def _sendTrailers(self, number: int, trailers: Any) -> None:
+        stream = self._streams.get(number)
+        if stream is None or stream.sendEnded or stream.ending or self._dead:
+            return
+        fields = trailerFields(trailers)
+        if not fields:
+            self._sendData(number, b"", True)
+        elif self._outbox.holds(number):
+            stream.ending = True
+            self._outbox.put(number, b"", False, fields)
+        else:
+            self._call(self._engine.trailers, number, fields)
+            self._sendEnded(number)
+
+    def _call(self, do: Callable[..., Any], *args: Any) -> Any:
+        """Ask the engine for something; what it refuses concerns this stream only."""
+        if self._dead:
+            raise EncodeError(502, "the connection is broken")
+        try:
+            return do(*args)
+        except Exception as error:
+            raise _said(error) from error
+
+    def _sendEnded(self, number: int) -> None:
+        stream = self._streams.get(number)
+        if stream is None:
+            return
+        stream.sendEnded = True
+        if stream.recvEnded:
+            self._over(number)
+        elif stream.resetAfter:
+            self._after.append(number)
+
+    def _reset(self, number: int, reason: int) -> None:
+        stream = self._streams.get(number)
+        if stream is None or self._dead:
+            return
+        if stream.ending or (stream.sendEnded and not stream.recvEnded):
+            stream.resetAfter = True
+            if stream.sendEnded:
+                self._after.append(number)
+            return
+        self._resetNow(number, codeOf(reason))
+
+    def _resetNow(self, number: int, code: int) -> None:
+        self._over(number)
+        with suppress(Exception):  # the engine has ended it already
+            self._engine.reset(number, code)
+
+    def ping(self) -> int:
+        """See `IFramedCodec.ping`."""
+        self._pings += 1
+        if not self._dead:
+            self._engine.ping(self._pings.to_bytes(8, "big"))
+        return self._pings
+
+    def goAway(self) -> bytes:
+        """See `IFramedCodec.goAway`."""
+        if not self._dead:
+            self._extra.append(goAwayFrame(self._lastHandled(), NO_ERROR))
+        return b""
+
+
+def _said(error: Exception) -> EncodeError:
+    return EncodeError(502, f"HTTP/2 cannot say it now: {type(error).__name__}")

@@ -1,0 +1,283 @@
+"""Field lists to heads and back, with the rules of RFC 9113 section 8.
+
+Everything is checked here once for either engine, for what one lets pass the other does not: so
+both read the same messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from mosntx.contracts.message import IHeaders, Pair
+from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError
+from mosntx.protocol.headers import TOKEN, Headers
+from mosntx.protocol.http2.heads import (
+    PATH,
+    Http2RequestHead,
+    Http2ResponseHead,
+    validAuthority,
+)
+
+#: What a field name may hold: a token without capitals (RFC 9113 8.2.1).
+_LOWER = TOKEN.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_DIGITS = re.compile(rb"[0-9]{1,18}")
+
+#: Fields of one connection, which HTTP/2 does not have (RFC 9113 8.2.2).
+CONNECTION_FIELDS = frozenset(
+    (
+        b"connection",
+        b"proxy-connection",
+        b"keep-alive",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    )
+)
+_FORBIDDEN = CONNECTION_FIELDS - {b"http2-settings"}
+#: Trailers that would change how the message is framed or routed (RFC 9110 6.5.1).
+FORBIDDEN_TRAILERS = CONNECTION_FIELDS | {b"content-length", b"host", b"te", b"trailer"}
+
+#: Names that need a closer look than their octets.
+_SPECIAL = _FORBIDDEN | {b"te", b"host", b"cookie", b"content-length", b"expect"}
+
+
+class FieldReader:
+    """Reads field lists of one place.
+
+    :param maxFields: most fields of a message.
+    :param status: tells the failure: 400 for requests, 502 for responses.
+    """
+
+    __slots__ = ("_known", "_maxFields", "_status")
+
+    #: Names found to be good before; what a peer can make us keep is bounded by this.
+    MAX_KNOWN = 1024
+
+    def __init__(self, maxFields: int, status: int) -> None:
+        self._maxFields = maxFields
+        self._status = status
+        self._known: set[bytes] = set()
+
+    def _pairs(self, fields: Sequence[Any], start: int) -> list[Pair]:
+        """Return the ordinary fields, checked one by one.
+
+        :raises ProtocolError: when one of them is malformed.
+        """
+        known = self._known
+        status = self._status
+        if len(fields) - start > self._maxFields:
+            raise LimitError(431 if status == 400 else status, "too many header fields")
+        pairs = list(fields[start:] if start else fields)
+        for name, value in pairs:
+            if name not in known:
+                self._learn(name)
+            if value and (value[0] in b" \t" or value[-1] in b" \t"):
+                raise ProtocolError(status, "a field value begins or ends with a space")
+        octets = b"".join([pair[1] for pair in pairs])
+        if b"\r" in octets or b"\n" in octets or b"\0" in octets:
+            raise ProtocolError(status, "a field value holds CR, LF or NUL")
+        return pairs
+
+    def _learn(self, name: bytes) -> None:
+        if not name or name.translate(None, _LOWER):
+            raise ProtocolError(self._status, "a field name is no token in lower case")
+        if len(self._known) >= self.MAX_KNOWN:
+            self._known.clear()
+        self._known.add(name)
+
+    def _pseudo(self, fields: Sequence[Any], allowed: frozenset[bytes]) -> dict[bytes, bytes]:
+        """Return the pseudo fields, which stand in front (RFC 9113 8.3)."""
+        pseudo: dict[bytes, bytes] = {}
+        for name, value in fields:
+            if name[:1] != b":":
+                break
+            if name not in allowed or name in pseudo:
+                raise ProtocolError(self._status, "a pseudo field twice or out of place")
+            pseudo[name] = value
+        return pseudo
+
+    def _declared(self, pairs: list[Pair]) -> int | None:
+        """Check the fields that say more than their octets; return the Content-Length."""
+        length: int | None = None
+        for name, value in pairs:
+            if name in _FORBIDDEN or (name == b"te" and value.lower() != b"trailers"):
+                raise ProtocolError(self._status, "a field of the connection in HTTP/2")
+            if name == b"content-length":
+                if _DIGITS.fullmatch(value) is None or length not in (None, int(value)):
+                    raise ProtocolError(self._status, "Content-Length is not one number")
+                length = int(value)
+        return length
+
+    def request(self, fields: Sequence[Any]) -> Http2RequestHead:
+        """Return the head of a request (RFC 9113 8.3.1).
+
+        :raises ProtocolError: when it is malformed.
+        """
+        pseudo = self._pseudo(fields, _REQUEST)
+        pairs = self._pairs(fields, len(pseudo))
+        special = _SPECIAL.intersection([pair[0] for pair in pairs])
+        length = self._declared(pairs) if special else None
+        authority = pseudo.get(b":authority", b"")
+        if b"host" in special:
+            authority, pairs = _withoutHost(authority, pairs, self._status)
+        if authority and not validAuthority(authority):
+            raise ProtocolError(400, "malformed authority")
+        method = pseudo.get(b":method", b"")
+        if not method or method.translate(None, TOKEN):
+            raise ProtocolError(400, "the method is no token")
+        path, scheme, upgrade = _target(method, pseudo)
+        if not authority and (method == b"CONNECT"):
+            raise ProtocolError(400, "CONNECT without authority")
+        if b"cookie" in special:
+            pairs = _joinCookies(pairs)
+        head = Http2RequestHead(
+            method, path, authority.lower(), Headers.trusted(pairs), scheme, length, upgrade
+        )
+        if b"expect" in special:
+            head.expectContinue = (head.headers.get(b"expect") or b"").lower() == b"100-continue"
+            head.headers = Headers.trusted([pair for pair in pairs if pair[0] != b"expect"])
+        return head
+
+    def response(self, fields: Sequence[Any]) -> Http2ResponseHead:
+        """Return the head of a response (RFC 9113 8.3.2).
+
+        :raises ProtocolError: when it is malformed.
+        """
+        pseudo = self._pseudo(fields, _RESPONSE)
+        pairs = self._pairs(fields, len(pseudo))
+        text = pseudo.get(b":status", b"")
+        if len(text) != 3 or not text.isdigit() or text < b"100":
+            raise ProtocolError(self._status, "no status of three digits")
+        special = _SPECIAL.intersection([pair[0] for pair in pairs])
+        length = self._declared(pairs) if special else None
+        return Http2ResponseHead(int(text), Headers.trusted(pairs), length)
+
+    def trailers(self, fields: Sequence[Any]) -> Headers:
+        """Return trailers; those that would change the message are dropped (RFC 9110 6.5.1).
+
+        :raises ProtocolError: when they are malformed.
+        """
+        if self._pseudo(fields, frozenset()):  # it has raised when there was one
+            raise ProtocolError(self._status, "a pseudo field in trailers")
+        pairs = self._pairs(fields, 0)
+        self._declared(pairs)
+        return Headers.trusted([pair for pair in pairs if pair[0] not in FORBIDDEN_TRAILERS])
+
+
+_REQUEST = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
+_RESPONSE = frozenset((b":status",))
+
+
+def _target(method: bytes, pseudo: dict[bytes, bytes]) -> tuple[bytes, bytes, bytes]:
+    """Return path, scheme and the protocol of an extended CONNECT."""
+    path, scheme = pseudo.get(b":path"), pseudo.get(b":scheme")
+    upgrade = pseudo.get(b":protocol")
+    if method == b"CONNECT" and upgrade is None:
+        if path is not None or scheme is not None:
+            raise ProtocolError(400, "CONNECT with a path or a scheme")
+        return b"", b"http", b""
+    if upgrade is not None and (method != b"CONNECT" or not upgrade):
+        raise ProtocolError(400, ":protocol without CONNECT")
+    if not path or not scheme:
+        raise ProtocolError(400, "path or scheme missing")
+    if PATH.fullmatch(path) is None or (path == b"*" and method != b"OPTIONS"):
+        raise ProtocolError(400, "malformed path")
+    return path, scheme.lower(), (upgrade or b"").lower()
+
+
+def _withoutHost(authority: bytes, pairs: list[Pair], status: int) -> tuple[bytes, list[Pair]]:
+    """Take Host out: it is the authority where there is none, else it must say the same."""
+    hosts = {value.lower() for name, value in pairs if name == b"host"}
+    if len(hosts) > 1 or (authority and authority.lower() not in hosts):
+        raise ProtocolError(status, "Host and :authority differ")
+    return authority or hosts.pop(), [pair for pair in pairs if pair[0] != b"host"]
+
+
+def _joinCookies(pairs: list[Pair]) -> list[Pair]:
+    """Join the crumbs of Cookie, which filters and other protocols want whole (8.2.3)."""
+    crumbs = [value for name, value in pairs if name == b"cookie"]
+    if len(crumbs) == 1:
+        return pairs
+    joined = [pair for pair in pairs if pair[0] != b"cookie"]
+    joined.append((b"cookie", b"; ".join(crumbs)))
+    return joined
+
+
+# writing
+
+
+def _lowered(headers: IHeaders, skip: frozenset[bytes]) -> list[Pair]:
+    """Return fields as HTTP/2 wants them.
+
+    :raises EncodeError: when one cannot be said.
+    """
+    pairs: list[Pair] = []
+    for pair in headers.items():
+        name, value = pair
+        lower = name.lower()
+        if lower in skip:
+            continue
+        if not lower or lower.translate(None, _LOWER):
+            raise EncodeError(502, "a field name is no token")
+        if value and (value[0] in b" \t" or value[-1] in b" \t"):
+            value = value.strip(b" \t")
+        pairs.append(pair if name == lower and value is pair[1] else (lower, value))
+    octets = b"".join([pair[1] for pair in pairs])
+    if b"\r" in octets or b"\n" in octets or b"\0" in octets:
+        raise EncodeError(502, "a field value holds CR, LF or NUL")
+    return pairs
+
+
+_SKIP_REQUEST = CONNECTION_FIELDS | {b"host", b"te"}
+_SKIP_REQUEST_LENGTH = _SKIP_REQUEST | {b"content-length"}
+
+
+def requestFields(head: Any, end: bool) -> list[Pair]:
+    """Return the field list of a request, of whatever protocol it came in.
+
+    :raises EncodeError: when HTTP/2 cannot say it.
+    """
+    # A head without a scheme is an RPC protocol's: its method is not HTTP's (spec/proxy.md 8.1).
+    method = head.method if head.scheme else b"POST"
+    headers = head.headers
+    if not method or method.translate(None, TOKEN):
+        raise EncodeError(400, "the method is no token")
+    authority = head.authority or headers.get(b"host") or b""
+    fields: list[Pair] = [(b":method", method)]
+    upgrade = getattr(head, "upgrade", b"") if method == b"CONNECT" else b""
+    if upgrade:
+        fields.append((b":protocol", upgrade))
+    if method != b"CONNECT" or upgrade:
+        path = head.path or b"/"
+        if PATH.fullmatch(path) is None:
+            raise EncodeError(400, "the path can not be written in HTTP/2")
+        fields += ((b":scheme", head.scheme or b"http"), (b":path", path))
+    if authority:
+        fields.append((b":authority", authority))
+    length = headers.get(b"content-length")
+    skip = _SKIP_REQUEST_LENGTH if end and length not in (None, b"0") else _SKIP_REQUEST
+    fields += _lowered(headers, skip)
+    if b"trailers" in (headers.get(b"te") or b"").lower():
+        fields.append((b"te", b"trailers"))
+    return fields
+
+
+def responseFields(head: Any) -> list[Pair]:
+    """Return the field list of a response, of whatever protocol it came in.
+
+    :raises EncodeError: when HTTP/2 cannot say it.
+    """
+    status = head.status
+    if not 100 <= status <= 999 or status == 101:
+        raise EncodeError(502, "no status of HTTP/2")
+    return [(b":status", b"%d" % status), *_lowered(head.headers, CONNECTION_FIELDS)]
+
+
+def trailerFields(trailers: IHeaders) -> list[Pair]:
+    """Return the field list of trailers.
+
+    :raises EncodeError: when HTTP/2 cannot say them.
+    """
+    return _lowered(trailers, FORBIDDEN_TRAILERS)

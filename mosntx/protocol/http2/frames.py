@@ -1,0 +1,60 @@
+"""Frames that we write ourselves, and what is known of a stream.
+
+SETTINGS tell another count of streams than the libraries below are told, and GOAWAY must not stop
+them from going on with the streams that are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from struct import Struct
+
+from mosntx.protocol.http2.codes import SETTINGS_FRAME
+
+_SETTING = Struct(">HI")
+_GOAWAY = Struct(">BHBBIII")
+
+
+class Stream:
+    """What is known of one stream.
+
+    :ivar held: octets received and not credited, because whoever gets them is slow.
+    :ivar expected: octets that the body has by its Content-Length; -1 when nobody said.
+    :ivar ending: the end of our half waits in the outbox.
+    :ivar resetAfter: reset with NO_ERROR once our half has ended: the rest is not wanted.
+    """
+
+    __slots__ = (
+        "ending",
+        "expected",
+        "held",
+        "paused",
+        "received",
+        "recvEnded",
+        "resetAfter",
+        "sendEnded",
+    )
+
+    def __init__(self, recvEnded: bool, sendEnded: bool = False) -> None:
+        self.recvEnded = recvEnded
+        self.sendEnded = sendEnded
+        self.ending = self.paused = self.resetAfter = False
+        self.held = self.received = 0
+        self.expected = -1
+
+
+def settingsFrame(settings: Mapping[int, int]) -> bytes:
+    """Return a SETTINGS frame."""
+    payload = b"".join([_SETTING.pack(*entry) for entry in settings.items()])
+    return len(payload).to_bytes(3, "big") + bytes((SETTINGS_FRAME, 0, 0, 0, 0, 0)) + payload
+
+
+def goAwayFrame(last: int, code: int) -> bytes:
+    """Return a GOAWAY frame."""
+    return _GOAWAY.pack(0, 8, 0x7, 0, 0, last, code)
+
+
+def fits(stream: Stream, end: bool) -> bool:
+    """Say whether what was received agrees with Content-Length (RFC 9113 8.1.1)."""
+    expected, received = stream.expected, stream.received
+    return expected < 0 or received == expected or (received < expected and not end)

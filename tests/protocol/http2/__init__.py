@@ -1,0 +1,3 @@
+"""Tests of HTTP/2."""
+
+from __future__ import annotations

@@ -1,0 +1,222 @@
+"""The end that reads responses, against a server that is played frame by frame."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, INFORMATIONAL, PUSH, RESET
+from mosntx.contracts.stream import GLOBAL_TIMEOUT, PROTOCOL_ERROR, REFUSED, REMOTE_RESET
+from mosntx.protocol.errors import EncodeError
+from mosntx.protocol.http2.codes import PREFACE
+from mosntx.protocol.http2.protocol import Http2Protocol
+from mosntx.testing import h2frames
+from tests.protocol.http2.build import Raw, drained, request
+
+OK = ((b":status", b"200"),)
+HINTS = ((b":status", b"103"),)
+
+
+def head(stream: int, end: bool = True, *more: tuple[bytes, bytes]) -> bytes:
+    """Return the head of a response."""
+    return h2frames.request(stream, (*OK, *more), end)
+
+
+def promise(
+    stream: int, promised: int, fields: tuple[tuple[bytes, bytes], ...] = h2frames.GET
+) -> bytes:
+    """Return the promise of a response."""
+    return h2frames.pushPromise(stream, promised, h2frames.fieldBlock(fields))
+
+
+class Cases:
+    """What a client takes and what not."""
+
+    engine: ClassVar[str]
+
+    def raw(self, *settings: tuple[int, int], **limits: Any) -> Raw:
+        return Raw("client", self.engine, settings, **limits)
+
+    def open(self, raw: Raw, count: int = 1) -> list[int]:
+        numbers = [raw.codec.requestHead(request(), True)[0] for _ in range(count)]
+        raw.frames()
+        return numbers
+
+    def test_firstOctets(self: Any) -> None:
+        """The preface and SETTINGS leave before all else."""
+        octets = drained(Http2Protocol(None, self.engine).clientCodec())
+        self.assertTrue(octets.startswith(PREFACE))
+        first = h2frames.parseFrames(octets[len(PREFACE) :])[0]
+        said = h2frames.readSettings(first.payload)
+        self.assertEqual(
+            (said[h2frames.ENABLE_PUSH], said[h2frames.MAX_CONCURRENT_STREAMS]), (1, 100)
+        )
+        off = h2frames.readSettings(self.raw(enable_push=False).first[0].payload)
+        self.assertEqual(off.get(h2frames.ENABLE_PUSH, 0), 0)
+
+    def test_capacity(self: Any) -> None:
+        """Every open stream counts until it is over, whichever way it ends."""
+        raw = self.raw((h2frames.MAX_CONCURRENT_STREAMS, 4))
+        self.assertEqual(raw.codec.capacity, 4)
+        self.open(raw, 4)
+        self.assertEqual(raw.codec.capacity, 0)
+        raw.receive(head(1))
+        self.assertEqual(raw.codec.capacity, 1)
+        raw.receive(h2frames.rstStream(3))
+        self.assertEqual(raw.codec.capacity, 2)
+        raw.codec.reset(5, GLOBAL_TIMEOUT)
+        self.assertEqual(raw.codec.capacity, 3)
+        raw.receive(h2frames.request(7, ((b":status", b"x"),), True))
+        self.assertEqual(raw.codec.capacity, 4)
+
+    def test_capacityIsOursToo(self: Any) -> None:
+        """A server that takes more than our limit is not given more; it may take less later."""
+        raw = self.raw((h2frames.MAX_CONCURRENT_STREAMS, 1000), max_concurrent_streams=5)
+        self.assertEqual(raw.codec.capacity, 5)
+        self.open(raw, 3)
+        raw.receive(h2frames.settings((h2frames.MAX_CONCURRENT_STREAMS, 2)))
+        self.assertEqual(raw.codec.capacity, 0)
+
+    def test_goAway(self: Any) -> None:
+        """After GOAWAY nothing may be opened, and the event tells what was not handled."""
+        raw = self.raw()
+        self.open(raw, 2)
+        self.assertEqual(raw.codec.receive(h2frames.goAway(1))[0], (GOAWAY, 0, 1, True))
+        self.assertEqual(raw.codec.capacity, 0)
+        self.assertEqual(raw.receive(head(1)), [(HEAD, 1, True)])
+        self.assertEqual(raw.codec.capacity, 0)
+
+    def test_interimFlood(self: Any) -> None:
+        """Interim heads without end cost their stream; another may have as many again."""
+        raw = self.raw(max_informational=2)
+        self.open(raw, 2)
+        hints = [h2frames.request(1, HINTS, False)] * 3
+        self.assertEqual(raw.receive(*hints), [(INFORMATIONAL, 1, False)] * 2 + [(RESET, 1, True)])
+        self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
+        events = raw.receive(*[h2frames.request(3, HINTS, False)] * 2, head(3))
+        self.assertEqual(events, [(INFORMATIONAL, 3, False)] * 2 + [(HEAD, 3, True)])
+
+    def test_switchingProtocolsIsMalformed(self: Any) -> None:
+        """101 does not exist in HTTP/2 (RFC 9113 8.6)."""
+        raw = self.raw()
+        self.open(raw)
+        events = raw.codec.receive(h2frames.request(1, ((b":status", b"101"),), False))
+        self.assertEqual(events, [(RESET, 1, PROTOCOL_ERROR, True)])
+        self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
+
+    def test_malformedEndsItsStream(self: Any) -> None:
+        """A malformed head ends its stream, and the neighbours go on."""
+        for fields in (
+            (*OK, (b"connection", b"close")),
+            (*OK, (b"A", b"b")),
+            (*OK, (b"a", b"b\r\nc")),
+            (*OK, (b":path", b"/")),
+            ((b":status", b"2000"),),
+        ):
+            raw = self.raw()
+            self.open(raw, 2)
+            events = raw.codec.receive(h2frames.request(1, fields, False))
+            self.assertEqual(events, [(RESET, 1, PROTOCOL_ERROR, True)], fields)
+            self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
+            self.assertEqual(raw.receive(head(3)), [(HEAD, 3, True)])
+
+    def test_malformedTrailers(self: Any) -> None:
+        """Malformed trailers end a response that has begun."""
+        raw = self.raw()
+        self.open(raw)
+        raw.receive(head(1, False))
+        events = raw.codec.receive(h2frames.request(1, [(b"connection", b"x")]))
+        self.assertEqual(events, [(RESET, 1, PROTOCOL_ERROR, True)])
+
+    def test_tooManyFields(self: Any) -> None:
+        """A response with too many fields ends its stream only."""
+        raw = self.raw(max_headers=5)
+        self.open(raw, 2)
+        self.assertEqual(raw.receive(head(1, True, *[(b"a", b"b")] * 6)), [(RESET, 1, True)])
+        self.assertEqual(raw.receive(head(3)), [(HEAD, 3, True)])
+
+    def test_reasons(self: Any) -> None:
+        """A refused stream is told apart from one that was given up."""
+        raw = self.raw()
+        self.open(raw, 2)
+        events = raw.codec.receive(
+            h2frames.rstStream(1, h2frames.REFUSED_STREAM)
+            + h2frames.rstStream(3, h2frames.INTERNAL_ERROR)
+        )
+        self.assertEqual(events, [(RESET, 1, REFUSED, True), (RESET, 3, REMOTE_RESET, True)])
+
+    def test_lateAnswer(self: Any) -> None:
+        """What still comes on a stream that we gave up is not told."""
+        raw = self.raw()
+        self.open(raw)
+        raw.codec.reset(1, GLOBAL_TIMEOUT)
+        raw.codec.reset(1, GLOBAL_TIMEOUT)
+        self.assertEqual(raw.resets(), [(1, h2frames.CANCEL)])
+        self.assertEqual(raw.receive(head(1, False), h2frames.data(1, b"x", True)), [])
+
+    def test_resetDropsWhatWaits(self: Any) -> None:
+        """A request that is given up sends nothing more."""
+        raw = self.raw()
+        raw.codec.requestHead(request(b"POST"), False)
+        raw.codec.corked = True
+        raw.codec.requestData(1, b"x" * 1000, True)
+        self.assertEqual((raw.codec.queued(1), raw.codec.queuedTotal), (1000, 1000))
+        raw.codec.reset(1, GLOBAL_TIMEOUT)
+        self.assertEqual((raw.codec.queued(1), raw.codec.queuedTotal), (0, 0))
+        raw.codec.corked = False
+        self.assertNotIn(h2frames.DATA, [each.type for each in raw.frames()])
+
+    def test_push(self: Any) -> None:
+        """A promise is told with its request, and its response comes as any other."""
+        raw = self.raw()
+        self.open(raw)
+        kind, number, (promised, pushed), _ = raw.codec.receive(promise(1, 2))[0]
+        self.assertEqual((kind, number, promised, pushed.path), (PUSH, 1, 2, b"/"))
+        events = raw.receive(head(2, False), h2frames.data(2, b"x", True))
+        self.assertEqual(events, [(HEAD, 2, False), (DATA, 2, True)])
+        self.assertEqual(raw.codec.capacity, 99)
+
+    def test_unsafePush(self: Any) -> None:
+        """Promises of what may not be pushed are cancelled or malformed (RFC 9113 8.4)."""
+        for fields, code in (
+            (h2frames.POST, h2frames.CANCEL),
+            ((*h2frames.GET, (b"content-length", b"5")), h2frames.CANCEL),
+            ((*h2frames.GET, (b"connection", b"close")), h2frames.PROTOCOL_ERROR),
+        ):
+            raw = self.raw()
+            self.open(raw)
+            self.assertEqual(raw.receive(promise(1, 2, fields)), [])
+            self.assertEqual(raw.resets(), [(2, code)])
+            self.assertEqual(raw.receive(head(1)), [(HEAD, 1, True)])
+
+    def test_refusedPush(self: Any) -> None:
+        """A push that nobody wants is cancelled, one that is wanted is not."""
+        raw = self.raw()
+        self.open(raw)
+        raw.receive(promise(1, 2), promise(1, 4))
+        raw.codec.acceptPush(2, True)
+        raw.codec.acceptPush(4, False)
+        raw.codec.acceptPush(6, False)
+        self.assertEqual(raw.resets(), [(4, h2frames.CANCEL)])
+
+    def test_broken(self: Any) -> None:
+        """On a broken connection nothing can be opened."""
+        raw = self.raw()
+        self.open(raw)
+        self.assertEqual(raw.receive(h2frames.data(0, b"x")), [(FAILED, 0, True)])
+        self.assertEqual(raw.codec.capacity, 0)
+        self.assertRaises(EncodeError, raw.codec.requestHead, request(), True)
+        self.assertEqual([each.type for each in raw.frames()][-1], h2frames.GOAWAY)
+
+
+class H2Tests(Cases, SynchronousTestCase):
+    """On hyper-h2."""
+
+    engine = "h2"
+
+
+class Ngh2Tests(Cases, SynchronousTestCase):
+    """On libnghttp2."""
+
+    engine = "ngh2"
