@@ -1,0 +1,3 @@
+"""Tests of mosntx.stream.framed."""
+
+from __future__ import annotations

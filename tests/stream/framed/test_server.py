@@ -1,0 +1,227 @@
+"""Tests of `mosntx.stream.framed.server`: framed streams of one client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mosntx.contracts.codec import DATA, FAILED, HEAD, RESET
+from mosntx.contracts.net import IConnection
+from mosntx.contracts.stream import (
+    DOWNSTREAM_GONE,
+    LOCAL_RESET,
+    PROTOCOL_ERROR,
+    IExchangeFactory,
+)
+from mosntx.net.timers import TimerWheel
+from mosntx.protocol.headers import Headers
+from mosntx.protocol.http2.protocol import Http2Protocol
+from mosntx.stream.framed.base import HIGH_WATER
+from mosntx.stream.framed.server import DRAIN_GRACE, FramedServer
+from mosntx.stream.framed.turn import WriteTurn
+from mosntx.testing.contracts.network import ReceiverSuite
+from mosntx.testing.contracts.streams import ServerStreamsSuite
+from mosntx.testing.net import FakeConnection
+from mosntx.testing.sinks import RecordingFactory, RecordingRequestSink
+from tests.stream.framed.fakes import OurMistakeError, Peer, drained, requestHead, responseHead
+
+
+class FramedServerSuiteTests(ServerStreamsSuite, SynchronousTestCase):
+    """The contract of streams."""
+
+    def served(self) -> tuple[FakeConnection, Any]:
+        """See `ServerStreamsSuite`: the first SETTINGS have come."""
+        connection = FakeConnection()
+        server = self.server(connection, self.factory)
+        peer = Peer.client(connection)
+        self.client = peer.codec
+        connection.handOver(server, b"")
+        peer.settle()
+        return connection, server
+
+    def server(self, connection: IConnection, factory: IExchangeFactory) -> Any:
+        """See `ServerStreamsSuite`."""
+        return FramedServer(connection, Http2Protocol(), factory, self.wheel, WriteTurn())
+
+    def request(self) -> bytes:
+        """See `ServerStreamsSuite`."""
+        self.client.requestHead(requestHead(), True)
+        return drained(self.client)
+
+    def responseHead(self) -> Any:
+        """See `ServerStreamsSuite`."""
+        return responseHead()
+
+
+class FramedServerReceiverTests(ReceiverSuite, SynchronousTestCase):
+    """The contract of receivers."""
+
+    def receiver(self, connection: Any) -> Any:
+        """See `ReceiverSuite`."""
+        factory = RecordingFactory()
+        return FramedServer(connection, Http2Protocol(), factory, self.wheel, WriteTurn())
+
+
+class BreakingSink(RecordingRequestSink):
+    """Fails at data."""
+
+    def requestData(self, data: bytes, end: bool) -> None:
+        """Fail."""
+        raise OurMistakeError
+
+
+class BreakingFactory(RecordingFactory):
+    """The first sink fails."""
+
+    def newExchange(self, streams: Any, number: int) -> RecordingRequestSink:
+        """See `IExchangeFactory.newExchange`."""
+        if self.sinks:
+            return super().newExchange(streams, number)
+        sink = BreakingSink(streams, number)
+        self.sinks.append(sink)
+        return sink
+
+
+class ServerTests(SynchronousTestCase):
+    """A connection and its client."""
+
+    def begin(self, factory: RecordingFactory | None = None) -> None:
+        """Make both ends."""
+        self.clock = Clock()
+        self.wheel = TimerWheel(self.clock, self.clock.seconds)
+        self.factory = factory or RecordingFactory()
+        self.connection = FakeConnection()
+        self.server = FramedServer(
+            self.connection, Http2Protocol(), self.factory, self.wheel, WriteTurn()
+        )
+        self.peer = Peer.client(self.connection)
+        self.connection.handOver(self.server, b"")
+        self.peer.settle()
+
+    def request(self, end: bool = True) -> RecordingRequestSink:
+        """Send a request; return its sink."""
+        self.peer.codec.requestHead(requestHead(), end)
+        self.peer.say()
+        return self.factory.sinks[-1]
+
+    def test_parts(self) -> None:
+        """Parts of several streams reach their sinks, in any order; so do responses."""
+        self.begin()
+        first, second = self.request(False), self.request(False)
+        self.peer.codec.requestData(second.number, b"2", True)
+        self.peer.codec.requestData(first.number, b"1", False)
+        self.peer.codec.requestTrailers(first.number, Headers([(b"x", b"y")]))
+        self.peer.say()
+        self.assertEqual([first.body, second.body], [b"1", b"2"])
+        self.assertEqual(first.parts[-1][0], "trailers")
+        for sink in (second, first):
+            self.server.sendHead(sink.number, responseHead(), False)
+            self.server.sendData(sink.number, b"%d" % sink.number, True)
+        self.peer.settle()
+        data = [part for kind, _, part, _ in self.peer.events if kind == DATA]
+        self.assertEqual(b"".join(data), b"31")
+        self.assertEqual(self.server.active, 0)
+
+    def test_headWaits(self) -> None:
+        """A head without end goes out with its data, or when it is flushed."""
+        self.begin()
+        sink = self.request()
+        self.server.sendHead(sink.number, responseHead(), False)
+        self.assertEqual(self.connection.written, b"")
+        self.server.flush(sink.number)
+        self.assertEqual([kind for kind, *_ in self.peer.read()], [HEAD])
+
+    def test_earlyResponse(self) -> None:
+        """After a complete response the rest of the request is not wanted."""
+        self.begin()
+        sink = self.request(False)
+        self.server.sendHead(sink.number, responseHead(413), True)
+        self.peer.settle()
+        self.assertIn(RESET, self.peer.kinds(sink.number))
+        self.assertEqual(self.server.active, 0)
+
+    def test_clientResets(self) -> None:
+        """The sink hears of it once, and its answer goes nowhere."""
+        self.begin()
+        sink = self.request(False)
+        self.peer.codec.reset(sink.number, LOCAL_RESET)
+        self.peer.settle()
+        self.assertEqual(sink.parts[-1][0], "reset")
+        self.server.sendHead(sink.number, responseHead(), True)
+        self.assertEqual(self.connection.written, b"")
+
+    def test_slowStream(self) -> None:
+        """A stream whose window is used up pauses its own exchange only."""
+        self.begin()
+        slow, other = self.request(), self.request()
+        self.peer.codec.pauseData(slow.number)
+        self.server.sendHead(slow.number, responseHead(), False)
+        for _ in range(300):
+            self.server.sendData(slow.number, b"x" * HIGH_WATER, False)
+            self.peer.settle()
+            if slow.paused:
+                break
+        self.assertEqual((slow.paused, other.paused), (True, False))
+        self.peer.codec.resumeData(slow.number)
+        self.peer.settle()
+        self.assertFalse(slow.paused)
+
+    def test_ourMistake(self) -> None:
+        """It is the end of one stream only."""
+        self.begin(BreakingFactory())
+        broken, other = self.request(False), self.request()
+        self.peer.codec.requestData(broken.number, b"x", False)
+        self.peer.say()
+        self.assertEqual(broken.parts[-1][:2], ("reset", LOCAL_RESET))
+        self.assertEqual(len(self.flushLoggedErrors(OurMistakeError)), 1)
+        self.server.sendHead(other.number, responseHead(), True)
+        self.peer.settle()
+        self.assertEqual(self.peer.kinds(broken.number), [RESET])
+        self.assertEqual(self.peer.kinds(other.number), [HEAD])
+
+    def test_brokenProtocol(self) -> None:
+        """The client is told, everybody else too, and the connection ends."""
+        self.begin()
+        sink = self.request(False)
+        self.connection.deliver(b"\xff" * 100)
+        self.assertEqual(sink.parts[-1][:2], ("reset", PROTOCOL_ERROR))
+        self.assertTrue(self.connection.closing)
+        self.assertTrue(self.connection.written)
+        self.assertNotIn(FAILED, [kind for kind, *_ in self.peer.read()])
+        self.connection.lose()
+        self.assertEqual(self.wheel.active, 0)
+
+    def test_drainInTwoSteps(self) -> None:
+        """Requests that were on their way are served; then the connection ends with the last."""
+        self.begin()
+        sink = self.request()
+        self.connection.drain()
+        late = self.request()
+        self.assertIsNot(late, sink)
+        self.clock.advance(DRAIN_GRACE + 0.1)
+        self.assertFalse(self.connection.closing)
+        for each in (sink, late):
+            self.server.sendHead(each.number, responseHead(), True)
+        self.assertTrue(self.connection.closing)
+
+    def test_gone(self) -> None:
+        """All exchanges hear that the client has left."""
+        self.begin()
+        sinks = [self.request(), self.request(False)]
+        self.connection.lose()
+        for sink in sinks:
+            self.assertEqual(sink.parts[-1][:2], ("reset", DOWNSTREAM_GONE))
+
+    def test_heartbeat(self) -> None:
+        """The client answers; a connection that ends says so."""
+        self.begin()
+        answers: list[int | None] = []
+        self.server.heartbeat(answers.append)
+        self.peer.settle()
+        self.assertEqual(answers, [0])
+        self.server.heartbeat(answers.append)
+        self.connection.lose()
+        self.server.heartbeat(answers.append)
+        self.assertEqual(answers, [0, None, None])
