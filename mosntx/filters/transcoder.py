@@ -7,6 +7,7 @@ filter runs after the route.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from attrs import frozen
@@ -35,7 +36,11 @@ TRANSCODED = "mosntx.filters.transcoder"
 HTTP_TO_BOLT = "http2bolt_simple"
 
 #: ``type`` -> the protocols of clients, the protocol of the upstream.
-_TYPES = {HTTP_TO_BOLT: (("Http1", "Http2"), "bolt")}
+_TYPES: dict[str, tuple[tuple[str, ...], str]] = {
+    HTTP_TO_BOLT: (("Http1", "Http2"), "bolt"),
+    "httpTohttp2": (("Http1",), "Http2"),
+    "http2Tohttp": (("Http2",), "Http1"),
+}
 
 
 @frozen
@@ -51,7 +56,10 @@ class TranscoderPhase:
 class TranscoderConfig:
     """Configuration of the stream filter ``transcoder``."""
 
-    type: str = option("what to convert: http2bolt_simple")
+    type: str = option("what to convert: http2bolt_simple, httpTohttp2 or http2Tohttp", default="")
+    rules: tuple[Mapping[str, Any], ...] = option(
+        "conversions chosen by matchers", default=(), feature="transcoder_rules"
+    )
     trans: TranscoderPhase = option("when the filter runs", factory=TranscoderPhase)
 
 
@@ -59,7 +67,7 @@ class TranscoderFilter(StreamFilter):
     """Chooses the protocol of the upstream, for requests of the protocol that it converts."""
 
     def __init__(self, config: TranscoderConfig) -> None:
-        self._own = config.type
+        self._own = config
         self.phase = config.trans.receiver_phase
 
     def requestHead(self, exchange: IExchange, head: IRequestHead, end: bool) -> int:
@@ -68,11 +76,12 @@ class TranscoderFilter(StreamFilter):
         :raises KeyError: for a type of a route that there is not: the request is answered with 500,
             and goes nowhere in a protocol that is not meant.
         """
-        type_ = self._own
+        config = self._own
         if exchange.route is not None:
-            config = exchange.route.filterConfig.get("transcoder")
-            if config is not None:
-                type_ = cast(TranscoderConfig, config).type
+            config = cast(TranscoderConfig, exchange.route.filterConfig.get("transcoder", config))
+        type_ = config.type
+        if not type_ and config.rules:
+            return CONTINUE  # has been reported as not built
         clients, upstream = _TYPES[type_]
         if head.protocol in clients:
             attributes: dict[str, Any] = exchange.attributes
@@ -93,7 +102,7 @@ class TranscoderFactory:
 
         :raises ValueError: for a type or a phase that there is not.
         """
-        if config.type not in _TYPES:
+        if config.type not in _TYPES and (config.type or not config.rules):
             raise ValueError(f"type is {config.type!r}; there is {', '.join(_TYPES)}")
         if not BEFORE_ROUTE <= config.trans.receiver_phase <= AFTER_CHOOSE_HOST:
             raise ValueError(f"receiver_phase is {config.trans.receiver_phase}; it is 0, 1 or 2")

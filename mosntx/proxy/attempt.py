@@ -144,16 +144,14 @@ class Attempts(ExchangeState):
             up = self._conversion(up, self)
         self._up = up
         self.upstreamConnection = up.connection
-        self._upNumber = up.open(self, head, self.body is None)
-        if not self._sending():  # it has died at once
+        number = up.open(self, head, self.body is None)
+        if self._up is not up:  # it has died at once; another attempt may be under way already
             return
+        self._upNumber = number
         if self.body is None:
             self._requestSent()
         else:
             self._flush(self.body)
-
-    def _sending(self) -> bool:
-        return self._up is not None
 
     def _flush(self, body: RequestBody) -> None:
         """Send what was held, then let the client go on."""

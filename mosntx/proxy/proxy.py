@@ -9,7 +9,7 @@ from attrs import define, field
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mosntx.contracts.codec import PING_PONG, IProtocol
+from mosntx.contracts.codec import FRAMED, PING_PONG, IProtocol
 from mosntx.contracts.message import IRequestHead
 from mosntx.contracts.net import (
     CONTINUE,
@@ -21,9 +21,11 @@ from mosntx.contracts.net import (
 )
 from mosntx.contracts.route import IRoute, IRouter
 from mosntx.contracts.stream import (
+    IClientStreams,
     IExchangeFactory,
     IHeartbeatAnswer,
     IRequestSink,
+    IResponseSink,
     IServerStreams,
 )
 from mosntx.contracts.upstream import IClusters
@@ -36,7 +38,10 @@ from mosntx.proxy.convert.base import Conversions
 from mosntx.proxy.events import StreamEventHandlers
 from mosntx.proxy.exchange import Exchange
 from mosntx.proxy.forwarding import Forwarding
+from mosntx.proxy.push import relayPush
 from mosntx.stats.structs import DownstreamStats
+from mosntx.stream.framed.server import FramedServer
+from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.multiplex.server import ServerConnection
 from mosntx.stream.sequential.server import SequentialServer
 
@@ -65,6 +70,8 @@ class Proxy:
     :ivar upstreamProtocol: what upstreams are spoken to when their route says nothing; ``""`` = the
         client's protocol.
     :ivar conversions: how requests get to upstreams of another protocol.
+    :ivar turn: writes of framed streams; shared with the pools, so that a read of one side is one
+        write on the other.
     :ivar fallback: pass connections of unknown protocols to the next network filter.
     """
 
@@ -88,6 +95,7 @@ class Proxy:
     upstreamProtocol: str = ""
     conversions: Conversions = field(factory=dict)
     goAway: bool = False
+    turn: WriteTurn = field(factory=WriteTurn)
     seconds: Callable[[], float] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -96,6 +104,12 @@ class Proxy:
     def newExchange(self, streams: IServerStreams, number: int) -> IRequestSink:
         """See `IExchangeFactory.newExchange`."""
         return Exchange(self, streams, number)
+
+    def relayPush(
+        self, exchange: Any, up: IClientStreams, promised: int, head: IRequestHead
+    ) -> IResponseSink | None:
+        """Hand on what an upstream promises; see `mosntx.proxy.push`."""
+        return relayPush(exchange, up, promised, head)
 
     def protocolError(self, connection: IConnection, error: Exception) -> None:
         """See `IExchangeFactory.protocolError`."""
@@ -116,6 +130,8 @@ class Proxy:
         """Return who serves a connection whose protocol is known."""
         if protocol.poolMode == PING_PONG:
             return SequentialServer(connection, protocol, self, self.wheel)
+        if protocol.poolMode == FRAMED:
+            return FramedServer(connection, protocol, self, self.wheel, self.turn)
         return ServerConnection(
             connection, protocol, self, self.wheel, self.heartbeats, self.goAway
         )

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from twisted.python.failure import Failure
 
 from mosntx.contracts.filters import CONTINUE
-from mosntx.contracts.message import IHeaders, IResponseHead, IWholeResponse, Pair
-from mosntx.contracts.stream import LOCAL_RESET
+from mosntx.contracts.message import IHeaders, IRequestHead, IResponseHead, IWholeResponse, Pair
+from mosntx.contracts.stream import LOCAL_RESET, IResponseSink
 from mosntx.proxy.attempt import Attempts
 from mosntx.proxy.chain import FilterState, runDataHooks, runPartHooks
 from mosntx.proxy.record import recordResponse
@@ -89,6 +89,10 @@ class ResponseHalf(Attempts):
     def responseFlush(self) -> None:
         """See `IResponseSink.responseFlush`."""
         self.streams.flush(self.number)
+
+    def responsePush(self, promised: int, head: IRequestHead) -> IResponseSink | None:
+        """See `IResponseSink.responsePush`."""
+        return None if self._up is None else self.listener.relayPush(self, self._up, promised, head)
 
     def responseTrailers(self, trailers: IHeaders) -> None:
         """See `IResponseSink.responseTrailers`."""

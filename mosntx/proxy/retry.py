@@ -11,6 +11,7 @@ from mosntx.contracts.stream import (
     CONNECTION_FAILED,
     CONNECTION_TERMINATION,
     PER_TRY_TIMEOUT,
+    REFUSED,
     REUSE_RACE,
 )
 
@@ -29,24 +30,28 @@ REPLAY_LIMIT = 65536
 def mayRetryReset(exchange: ExchangeState, reason: int) -> bool:
     """Say whether an attempt that ended by ``reason`` may be repeated under the route's policy.
 
-    A failed connect is repeated with every policy and method, for nothing was sent. One-way
-    requests never are: nobody waits for them (spec/proxy.md 11).
+    A failed connect is repeated with every policy and method, for nothing was sent; so is a request
+    that the upstream has refused. One-way requests never are: nobody waits for them (spec/proxy.md
+    11).
     """
     route = exchange.route
     if route is None or exchange.attempts > route.retryPolicy.attempts or not _intact(exchange):
         return False
     if exchange.request.oneway:
         return False
-    if reason == CONNECTION_FAILED:
+    if reason in (CONNECTION_FAILED, REFUSED):
         return True
     return reason in (CONNECTION_TERMINATION, PER_TRY_TIMEOUT) and route.retryPolicy.onStatus
 
 
 def mayRetryRace(exchange: ExchangeState, reason: int) -> bool:
-    """Say whether the reuse race may be hidden.
+    """Say whether the reuse race, or a refusal, may be hidden.
 
-    Nothing of a response has come, and sending again does no harm.
+    Nothing of a response has come, and sending again does no harm. A refused request was not looked
+    at, so its method does not matter (RFC 9113 8.7).
     """
+    if reason == REFUSED:
+        return not exchange.request.oneway and _intact(exchange)
     return reason == REUSE_RACE and exchange.request.replayable and _intact(exchange)
 
 

@@ -117,6 +117,11 @@ class ExchangeState(ABC):
         return connection
 
     @property
+    def over(self) -> bool:
+        """All is over, in whatever way."""
+        return bool(self._state & OVER)
+
+    @property
     def attributes(self) -> dict[str, object]:
         """State of filters."""
         if self.filters is None:

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from mosntx.config.schema import HashPolicy as HashConfig
 from mosntx.config.schema import RetryPolicy as RetryConfig
-from mosntx.contracts.message import IRequestHead
+from mosntx.contracts.message import IHeaders, IRequestHead
 from mosntx.contracts.route import IRetryPolicy, IRoute
 from mosntx.router.siphash import siphash24
 from mosntx.router.variables import cookieValue
@@ -25,6 +25,8 @@ DEFAULT_RETRIES = 3
 #: Request headers that set timeouts, in milliseconds.
 GLOBAL_TIMEOUT_HEADER = b"x-mosn-global-timeout"
 TRY_TIMEOUT_HEADER = b"x-mosn-try-timeout"
+#: Seconds that a call is given at least, so that no deadline becomes "none".
+SHORTEST_DEADLINE = 0.001
 #: Digits of such a header: 10^9 ms are 11 days.
 _MILLISECONDS = re.compile(rb"[+-]?[0-9]{1,9}")
 #: The key of MOSN's hash (pkg/router/types.go).
@@ -86,10 +88,14 @@ def settleTimeouts(total: float, attempt: float) -> tuple[float, float]:
 def requestTimeouts(route: IRoute, head: IRequestHead) -> tuple[float, float]:
     """Return ``(global, per try)`` in seconds for one request; 0.0 = no timer.
 
-    The frame's, else those of request headers, else the route's (MOSN pkg/proxy/util.go).
+    The frame's, else those of request headers, else the route's (MOSN pkg/proxy/util.go). The
+    deadline of a gRPC call, a header too, can only shorten what the others say: nobody may hold a
+    stream for longer than the route lets him.
     """
     headers = head.headers
     framed = head.timeout
+    if framed is not None and head.path:
+        return _withDeadline(route, headers, framed)
     total = None if framed else headers.get(GLOBAL_TIMEOUT_HEADER)
     attempt = headers.get(TRY_TIMEOUT_HEADER)
     if attempt is None and total is None:
@@ -100,6 +106,18 @@ def requestTimeouts(route: IRoute, head: IRequestHead) -> tuple[float, float]:
     routeTotal = route.timeout or -1.0  # 0.0 says "none" there, and "the default" here
     seconds = framed or _seconds(total, routeTotal)
     return settleTimeouts(seconds, _seconds(attempt, route.tryTimeout))
+
+
+def _withDeadline(route: IRoute, headers: IHeaders, deadline: float) -> tuple[float, float]:
+    total, attempt = route.timeout, route.tryTimeout
+    given = headers.get(GLOBAL_TIMEOUT_HEADER), headers.get(TRY_TIMEOUT_HEADER)
+    if given != (None, None):
+        total, attempt = settleTimeouts(
+            _seconds(given[0], total or -1.0), _seconds(given[1], attempt)
+        )
+    # A deadline of 0 has passed already; 0.0 would be no timer.
+    whole = max(min(deadline, total or deadline), SHORTEST_DEADLINE)
+    return settleTimeouts(whole, attempt)
 
 
 def _seconds(value: bytes | None, default: float) -> float:

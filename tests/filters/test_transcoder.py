@@ -18,12 +18,15 @@ from mosntx.filters.transcoder import (
     TranscoderPhase,
 )
 from mosntx.protocol.bolt.heads import BoltRequest
+from mosntx.protocol.headers import Headers
+from mosntx.protocol.http2.heads import Http2RequestHead
 from mosntx.testing.frames import boltResponse
 from mosntx.testing.requests import httpRequest
 from mosntx.testing.upstream import FakeExchange
 from tests.proxy.build import MeshTestCase, toCluster
 
 SIMPLE = {"type": "transcoder", "config": {"type": "http2bolt_simple"}}
+HTTP2 = Http2RequestHead(b"GET", b"/", b"a", Headers())
 GET = b"GET / HTTP/1.1\r\nHost: a\r\nservice: s\r\n\r\n"
 
 
@@ -44,7 +47,7 @@ class FilterTests(SynchronousTestCase):
 
     def test_refuses(self):
         """Types and phases that there are not."""
-        self.assertRaises(ValueError, built, "httpTohttp2")
+        self.assertRaises(ValueError, built, "httpToHttp2")
         self.assertRaises(ValueError, built, "")
         self.assertRaises(ValueError, built, phase=3)
         self.assertRaises(ValueError, built, phase=-1)
@@ -55,6 +58,28 @@ class FilterTests(SynchronousTestCase):
         self.assertEqual(built().requestHead(exchange, exchange.request, True), CONTINUE)
         self.assertEqual(exchange.attributes[UPSTREAM_PROTOCOL], "bolt")
         self.assertEqual(exchange.attributes[TRANSCODED], HTTP_TO_BOLT)
+
+    def test_http(self):
+        """Between the versions of HTTP, each for its own clients."""
+        for type_, head, upstream in (
+            ("httpTohttp2", httpRequest(), "Http2"),
+            ("http2Tohttp", HTTP2, "Http1"),
+            ("httpTohttp2", HTTP2, None),
+            ("http2Tohttp", httpRequest(), None),
+            (HTTP_TO_BOLT, HTTP2, "bolt"),
+        ):
+            exchange = FakeExchange(head)
+            self.assertEqual(built(type_).requestHead(exchange, head, True), CONTINUE)
+            self.assertEqual(exchange.attributes.get(UPSTREAM_PROTOCOL), upstream, type_)
+
+    def test_rules(self):
+        """Rules are read and not acted on; without a type beside them nothing is converted."""
+        config = TranscoderConfig(rules=({"rule_info": {"upstream_protocol": "Http2"}},))
+        context: Any = None
+        made = TranscoderFactory().build(config, context)
+        exchange = FakeExchange(httpRequest())
+        self.assertEqual(made.requestHead(exchange, exchange.request, True), CONTINUE)
+        self.assertNotIn(UPSTREAM_PROTOCOL, exchange.attributes)
 
     def test_others(self):
         """Others are not."""
@@ -106,5 +131,5 @@ class ProxyTests(MeshTestCase):
 
     def test_configuration(self):
         """A type that there is not, on a listener, is an error of the file."""
-        wrong = {"type": "transcoder", "config": {"type": "http2Tohttp"}}
+        wrong = {"type": "transcoder", "config": {"type": "http2ToHttp"}}
         self.assertRaises(ConfigError, self.begin, filters=[wrong])

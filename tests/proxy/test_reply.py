@@ -23,6 +23,7 @@ from mosntx.contracts.stream import (
     OVERFLOW,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
+    REFUSED,
     REMOTE_RESET,
     RESET_NAMES,
     REUSE_RACE,
@@ -70,6 +71,10 @@ class ResetTableTests(ExchangeTestCase):
         self.assertEqual((len(self.pool.ready), exchange.attempts), (6, 4))
         self.assertEqual(self.down.sent[0][:2], ("head", 502))
         self.assertOver(502, UPSTREAM_CONNECTION_FAILURE)
+
+    def test_refused(self) -> None:
+        """A refusal that is not hidden any more is a 503 (its repetition is in the attempts)."""
+        self.assertEqual(FAILURES[REFUSED][:2], (503, UPSTREAM_REMOTE_RESET))
 
     def test_reuseRaceOfAPost(self) -> None:
         """A race that must not be hidden is a 502 without a flag."""

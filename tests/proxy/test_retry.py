@@ -12,6 +12,7 @@ from mosntx.contracts.stream import (
     OVERFLOW,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
+    REFUSED,
     REMOTE_RESET,
     REUSE_RACE,
     UPSTREAM_RESET,
@@ -82,6 +83,11 @@ class RetryTests(ExchangeTestCase):
         self.assertTrue(mayRetryRace(self.exchange(), REUSE_RACE))
         self.assertFalse(mayRetryRace(self.exchange(), UPSTREAM_RESET))
         self.assertFalse(mayRetryRace(self.exchange(method=b"POST"), REUSE_RACE))
+
+    def test_refused(self) -> None:
+        """What the upstream has not looked at is sent again whatever its method."""
+        self.assertTrue(mayRetryRace(self.exchange(method=b"POST"), REFUSED))
+        self.assertTrue(mayRetryReset(self.exchange(method=b"POST"), REFUSED))
 
     def test_forgottenBody(self) -> None:
         """What is not kept cannot be sent again."""

@@ -11,7 +11,15 @@ from zope.interface.verify import verifyObject
 from mosntx.config.schema import HashCookie, HashHeader, HashPolicy
 from mosntx.config.schema import RetryPolicy as RetryConfig
 from mosntx.contracts.route import IRetryPolicy
-from mosntx.router.policies import compileHash, compileRetries, requestTimeouts, settleTimeouts
+from mosntx.protocol.headers import Headers
+from mosntx.protocol.http2.heads import Http2RequestHead
+from mosntx.router.policies import (
+    SHORTEST_DEADLINE,
+    compileHash,
+    compileRetries,
+    requestTimeouts,
+    settleTimeouts,
+)
 from mosntx.testing.requests import RpcRequest, httpRequest
 from mosntx.testing.upstream import FakeExchange
 
@@ -47,6 +55,27 @@ class RetryTests(SynchronousTestCase):
 
 class TimeoutTests(SynchronousTestCase):
     """Timeouts (scenario 107)."""
+
+    def test_deadline(self):
+        """The deadline of a gRPC call shortens what route and headers say, and never more."""
+
+        def call(deadline, total=60.0, attempt=0.0, **headers):
+            fields = [(name.replace("_", "-").encode(), text) for name, text in headers.items()]
+            fields.append((b"grpc-timeout", deadline))
+            head = Http2RequestHead(b"POST", b"/s/m", b"a", Headers(fields))
+            return self.asked(total, attempt, head)
+
+        self.assertEqual(call(b"2S"), (2.0, 0.0))
+        self.assertEqual(call(b"250m"), (0.25, 0.0))
+        self.assertEqual(call(b"2H"), (60.0, 0.0))
+        self.assertEqual(call(b"2H", 0.0), (7200.0, 0.0))
+        self.assertEqual(call(b"9S", 60.0, 3.0), (9.0, 3.0))
+        self.assertEqual(call(b"2S", 60.0, 3.0), (2.0, 0.0))
+        self.assertEqual(call(b"0S"), (SHORTEST_DEADLINE, 0.0))
+        self.assertEqual(call(b"soon"), (60.0, 0.0))
+        self.assertEqual(call(b"9S", x_mosn_global_timeout=b"1000"), (1.0, 0.0))
+        self.assertEqual(call(b"9S", x_mosn_try_timeout=b"1000"), (9.0, 1.0))
+        self.assertEqual(call(b"9S", 0.0, x_mosn_global_timeout=b"-1"), (9.0, 0.0))
 
     def asked(self, total=60.0, attempt=0.0, head=None, **headers):
         route: Any = SimpleNamespace(timeout=total, tryTimeout=attempt)

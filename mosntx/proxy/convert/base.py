@@ -31,7 +31,7 @@ log = Logger()
 MAX_CONTENT = 64 * 1024 * 1024
 
 #: Protocols whose messages are the same: a connection of one takes those of the other.
-_FAMILIES = {"boltv2": "bolt"}
+_FAMILIES = {"boltv2": "bolt", "Http2": "Http1"}
 
 
 def familyOf(protocol: str) -> str:

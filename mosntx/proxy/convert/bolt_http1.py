@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from twisted.logger import Logger
 
@@ -117,7 +117,7 @@ class BoltToHttp1(ConvertedStreams):
     __slots__ = ("_content", "_head", "_request", "_timer")
 
     _head: IResponseHead
-    _request: BoltRequest
+    _request: Any
 
     def __init__(self, up: IClientStreams, exchange: Any) -> None:
         super().__init__(up, exchange)
@@ -129,11 +129,12 @@ class BoltToHttp1(ConvertedStreams):
     def open(self, sink: IResponseSink, head: IRequestHead, end: bool) -> int:
         """See `IClientStreams.open`. What the frame holds goes at once."""
         self._sink = sink
-        self._request = request = cast(BoltRequest, head)
+        request: Any = head
+        self._request = request
         content = request.content if end else b""
         length = len(content) if end else None
         try:
-            converted = toHttpRequest(request, self._authority(), length)
+            converted = self._toHttp(request, self._authority(), length)
         except EncodeError as error:
             log.warn(
                 "{listener}: a request cannot be converted: {error}",
@@ -154,6 +155,14 @@ class BoltToHttp1(ConvertedStreams):
         super().sendData(number, data, end)
         if end:
             self._sent()
+
+    def _toHttp(self, request: Any, authority: bytes, length: int | None) -> RequestHead:
+        """See `toHttpRequest`."""
+        return toHttpRequest(request, authority, length)
+
+    def _fromHttp(self, head: Any, content: bytes, request: Any) -> Any:
+        """See `toBoltResponse`."""
+        return toBoltResponse(head, content, request)
 
     def _authority(self) -> bytes:
         """The host that was chosen: it is all that is known of who is asked."""
@@ -204,7 +213,7 @@ class BoltToHttp1(ConvertedStreams):
         if self._sink is None:
             return
         try:
-            response = toBoltResponse(self._head, bytes(self._content), self._request)
+            response = self._fromHttp(self._head, bytes(self._content), self._request)
         except EncodeError as error:
             self._notUnderstood(error)
             return
