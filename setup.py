@@ -90,6 +90,7 @@ setup(
         "test": [
             "anthunder==0.8.1",
             "coverage>=7.10",
+            "grpcio>=1.76",
             "httpx[http2]>=0.28",
             "hypercorn>=0.18",
             "hypothesis>=6.140",

@@ -61,6 +61,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "variables": "routes chosen by variables",
     "wasm": "WebAssembly plugins",
     "weighted_clusters": "routes with several weighted clusters",
+    "transcoder_rules": "transcoders chosen by rules",
     "xds": "configuration from an xDS server",
 }
 """Every feature that `Names.features` may contain -> what it is, in words for the user."""
@@ -106,6 +107,9 @@ SINKS: Final = frozenset({"prometheus"})
 TRACERS: Final = frozenset({"SOFATracer", "SkyWalking", "Zipkin", "jaeger", "otel", "PluginDriver"})
 """Tracing drivers that MOSN knows."""
 
+ENGINES: Final = frozenset({"h2", "ngh2"})
+"""Libraries that HTTP/2 may be spoken with."""
+
 
 def _names(value: Iterable[str]) -> frozenset[str]:
     return frozenset(value)
@@ -136,6 +140,8 @@ class Names:
     """Metrics sinks."""
     tracers: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
     """Tracing drivers."""
+    engines: frozenset[str] = attrs.field(default=frozenset({"h2"}), converter=_names)
+    """Values of ``http2_engine`` that can be had here, besides ``auto``."""
     features: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
     """Keys of `FEATURES` that are built."""
 
@@ -151,5 +157,6 @@ class Names:
             clusterTypes=CLUSTER_TYPES,
             sinks=SINKS,
             tracers=TRACERS,
+            engines=ENGINES,
             features=frozenset(FEATURES),
         )

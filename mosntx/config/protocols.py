@@ -152,8 +152,21 @@ def _readOptions(
             options = decoder.object(cls, entry.node, where)
             if not isinstance(options, Failed):
                 values[name] = options
+                _engine(decoder, options, entry.node, where)
         elif not isinstance(entry.node, MapNode):
             decoder.wrongType(entry.node, where, "an object")
+
+
+def _engine(decoder: Decoder, options: Any, node: Node, path: str) -> None:
+    """An engine of HTTP/2 that is asked for by name must be installed."""
+    if not isinstance(options, Http2Options) or not isinstance(node, MapNode):
+        return
+    at = node.find("http2_engine")
+    wanted = options.http2_engine
+    if at is not None and wanted != "auto" and wanted not in decoder.names.engines:
+        message = f"the engine {quote(wanted)} is not installed"
+        fix = 'install mosntx[fast], or write "auto"'
+        decoder.report.error(at.mark, f"{path}.http2_engine", message, fix)
 
 
 def _limits(values: Values) -> None:

@@ -25,7 +25,8 @@ from mosntx.proxy.convert.base import Conversions
 from mosntx.proxy.convert.bolt_http1 import BoltToHttp1
 from mosntx.proxy.convert.http1_bolt import Http1ToBolt
 from mosntx.proxy.convert.tr_bolt import BoltToTr, TrToBolt
-from mosntx.service.protocols import ProtocolRow, bolt, boltv2, http1, tr
+from mosntx.proxy.convert.tr_http1 import Http1ToTr, TrToHttp1
+from mosntx.service.protocols import ProtocolRow, bolt, boltv2, http1, http2, http2Engines, tr
 from mosntx.upstream.balancers.random import RandomFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
 from mosntx.upstream.balancers.weighted import WeightedFactory
@@ -76,7 +77,7 @@ class Catalog:
 
     :ivar networkFilters: besides ``proxy`` and ``tcp_proxy``, which wiring knows by itself.
     :ivar conversions: ``(client's protocol, upstream's)`` -> what stands between; ``bolt`` is for
-        ``boltv2`` too.
+        ``boltv2`` too, and ``Http1`` for ``Http2``.
     """
 
     protocols: Mapping[str, ProtocolRow]
@@ -122,6 +123,7 @@ class Catalog:
             balancers=frozenset(self.balancers),
             clusterTypes=CLUSTER_TYPES,
             sinks=frozenset({"prometheus"}),
+            engines=http2Engines(),
             features=FEATURES,
         )
 
@@ -130,7 +132,7 @@ def standardCatalog() -> Catalog:
     """Return what comes with mosntx."""
     return Catalog(
         # In the order in which `Auto` asks them: by the first octet, and Http1 is the rest.
-        protocols={"bolt": bolt, "boltv2": boltv2, "tr": tr, "Http1": http1},
+        protocols={"bolt": bolt, "boltv2": boltv2, "tr": tr, "Http2": http2, "Http1": http1},
         networkFilters=_byName(FaultInjectType()),
         streamFilters=_byName(
             FaultFactory(), HealthcheckFactory(), PayloadLimitFactory(), TranscoderFactory()
@@ -140,6 +142,8 @@ def standardCatalog() -> Catalog:
             ("bolt", "Http1"): BoltToHttp1,
             ("bolt", "tr"): BoltToTr,
             ("Http1", "bolt"): Http1ToBolt,
+            ("Http1", "tr"): Http1ToTr,
+            ("tr", "Http1"): TrToHttp1,
             ("tr", "bolt"): TrToBolt,
         },
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from mosntx.config.schema import Cluster as ClusterConfig
-from mosntx.contracts.codec import PING_PONG, IProtocol
+from mosntx.contracts.codec import FRAMED, PING_PONG, IProtocol
 from mosntx.contracts.net import IConnector
 from mosntx.contracts.upstream import IConnectionPool
 from mosntx.net.timers import TimerWheel
 from mosntx.service.protocols import ProtocolRow
+from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import ANSWER_TIMEOUT
 from mosntx.upstream.hosts import Host
+from mosntx.upstream.pools.framed import FramedLimits, FramedPool
 from mosntx.upstream.pools.multiplex import MultiplexLimits, MultiplexPool
 from mosntx.upstream.pools.pingpong import PingPongPool, PoolLimits
 
@@ -21,6 +24,7 @@ class Pools:
 
     :param protocols: by name.
     :param connector: makes a connector whose connections end when idle for so many seconds.
+    :ivar turn: of the writes of all framed streams; give it to the proxies too.
     """
 
     def __init__(
@@ -28,7 +32,9 @@ class Pools:
         protocols: Mapping[str, ProtocolRow],
         connector: Callable[[float], IConnector],
         wheel: TimerWheel,
+        turn: WriteTurn | None = None,
     ) -> None:
+        self.turn = turn or WriteTurn()
         self._rows = protocols
         self._connector = connector
         self._wheel = wheel
@@ -41,10 +47,14 @@ class Pools:
             spoken = self._spoken[protocol] = self._rows[protocol](None)
         config = host.cluster.config
         connector = self._connector(config.idle_timeout or 0.0)
-        codec, wheel = spoken.clientCodec, self._wheel
+        codec: Any = spoken.clientCodec  # of the kind that the mode says
+        wheel = self._wheel
         if spoken.poolMode == PING_PONG:
             limits = pingPongLimits(config)
             return PingPongPool(host.address, codec, connector, wheel, host.stats, limits)
+        if spoken.poolMode == FRAMED:
+            framed = framedLimits(config)
+            return FramedPool(host.address, codec, connector, wheel, host.stats, framed, self.turn)
         frames = multiplexLimits(config)
         return MultiplexPool(host.address, codec, connector, wheel, host.stats, frames)
 
@@ -68,6 +78,20 @@ def multiplexLimits(config: ClusterConfig) -> MultiplexLimits:
         breaker.max_connections,
         maxPending=breaker.max_pending_requests,
         connectTimeout=config.connect_timeout,
+        heartbeatInterval=keepalive.interval if keepalive else 0.0,
+        heartbeatTimeout=keepalive.timeout if keepalive else ANSWER_TIMEOUT,
+    )
+
+
+def framedLimits(config: ClusterConfig) -> FramedLimits:
+    """The limits of a pool with many framed streams per connection."""
+    breaker, keepalive = config.circuitBreaker, config.keepalive
+    return FramedLimits.of(
+        breaker.max_connections,
+        maxPending=breaker.max_pending_requests,
+        pendingTimeout=config.pending_timeout,
+        connectTimeout=config.connect_timeout,
+        maxStreams=config.max_requests_per_connection,
         heartbeatInterval=keepalive.interval if keepalive else 0.0,
         heartbeatTimeout=keepalive.timeout if keepalive else ANSWER_TIMEOUT,
     )

@@ -15,6 +15,8 @@ from mosntx.protocol.bolt.limits import BoltLimits
 from mosntx.protocol.bolt.protocol import BoltProtocol
 from mosntx.protocol.http1.limits import Http1Limits
 from mosntx.protocol.http1.protocol import Http1Protocol
+from mosntx.protocol.http2.limits import Http2Limits
+from mosntx.protocol.http2.protocol import H2, NGH2, Http2Protocol, fastEngineInstalled
 from mosntx.protocol.tr.limits import TrLimits
 from mosntx.protocol.tr.protocol import TrProtocol
 
@@ -37,6 +39,40 @@ def http1(config: ProxyConfig | None) -> IProtocol:
             max_requests_per_connection=config.max_requests_per_connection,
         )
     return Http1Protocol(limits)
+
+
+def http2(config: ProxyConfig | None) -> IProtocol:
+    """HTTP/2, as RFC 9113 has it."""
+    limits = Http2Limits()
+    if config is None:
+        return Http2Protocol(limits)
+    options = config.http2
+    floods = limits.floods
+    size = config.max_header_size
+    limits = evolve(
+        limits,
+        max_concurrent_streams=options.max_concurrent_streams,
+        stream_window=options.initial_stream_window,
+        connection_window=options.initial_connection_window,
+        max_header_list_size=size,
+        max_headers=config.max_headers,
+        max_body=config.max_request_body_size,
+        max_requests_per_connection=config.max_requests_per_connection,
+        enable_push=options.enable_push,
+        enable_connect_protocol=options.enable_connect_protocol,
+        # A block that the limit above allows may come without any compression, in frames of 16 KiB.
+        floods=evolve(
+            floods,
+            max_header_block=max(floods.max_header_block, size),
+            max_continuations=max(floods.max_continuations, size // 8192),
+        ),
+    )
+    return Http2Protocol(limits, options.http2_engine)
+
+
+def http2Engines() -> frozenset[str]:
+    """Return the engines of HTTP/2 that are installed."""
+    return frozenset((H2, NGH2) if fastEngineInstalled() else (H2,))
 
 
 def bolt(config: ProxyConfig | None) -> IProtocol:

@@ -67,6 +67,7 @@ from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
 from mosntx.stats.store import StatsStore
 from mosntx.stats.structs import DownstreamStats
+from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
 from mosntx.upstream.hosts import AddressTable
@@ -132,13 +133,14 @@ class Wiring:
         self._handlers = handlers
         self._variables = VariableTable(context.seconds, context.wallSeconds)
         self._problems: list[Problem] = []
+        self._turn = WriteTurn()
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
         self.background = [self._health]
         self._counted: set[Cluster] = set()
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
-            poolFactory=Pools(catalog.protocols, context.connector, context.wheel),
+            poolFactory=Pools(catalog.protocols, context.connector, context.wheel, self._turn),
             random=context.random,
             addresses=addresses,
             watch=self._clusterChanged,
@@ -258,6 +260,7 @@ class Wiring:
             clusters=context.clusters,
             stats=stats,
             wheel=context.wheel,
+            turn=self._turn,
             timeouts=requestTimeouts,
             chain=chain,
             heartbeats=heartbeatAnswer(chain, router),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.names import Names
@@ -84,6 +85,46 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual(config.max_header_size, 9000)
         self.assertTrue(config.http2.http2_use_stream)
         self.assertEqual(config.options, options)
+
+    def test_http2(self) -> None:
+        """Options of HTTP/2 and what they are without being written."""
+        plain = settings(downstream_protocol="Http2").http2
+        self.assertEqual((plain.http2_engine, plain.max_concurrent_streams), ("auto", 100))
+        self.assertTrue(plain.enable_push and plain.enable_connect_protocol)
+        written = {
+            "http2_engine": "ngh2",
+            "max_concurrent_streams": 7,
+            "initial_stream_window": 1000,
+            "initial_connection_window": 70000,
+            "enable_push": False,
+            "enable_connect_protocol": False,
+        }
+        read = settings(downstream_protocol="Http2", extend_config={"Http2": written}).http2
+        self.assertEqual({key: getattr(read, key) for key in written}, written)
+
+    def test_http2Wrong(self) -> None:
+        """Numbers that the protocol cannot say, and names of no engine."""
+        for key, value in (
+            ("http2_engine", "nghttp2"),
+            ("max_concurrent_streams", 0),
+            ("initial_stream_window", 2**31),
+            ("initial_connection_window", 65534),
+            ("enable_push", 1),
+        ):
+            obj = proxy(downstream_protocol="Http2", extend_config={"Http2": {key: value}})
+            self.assertEqual(found(obj), [("error", f"{CONFIG}.extend_config.Http2.{key}")], key)
+
+    def test_http2Engine(self) -> None:
+        """An engine that is not installed is an error, with what to do about it."""
+        here = attrs.evolve(EVERYTHING, engines={"h2"})
+        for engine in ("auto", "h2"):
+            extend = {"Http2": {"http2_engine": engine}}
+            obj = proxy(downstream_protocol="Http2", extend_config=extend)
+            self.assertEqual(found(obj, here), [])
+        obj = proxy(downstream_protocol="Http2", extend_config={"Http2": {"http2_engine": "ngh2"}})
+        (problem,) = problemsOf(obj, here)
+        self.assertEqual(problem.path, f"{CONFIG}.extend_config.Http2.http2_engine")
+        self.assertIn("install mosntx[fast]", problem.fix)
 
     def test_limits(self) -> None:
         """MOSN's place wins over ours; without both it is the default."""

@@ -16,6 +16,7 @@ from mosntx.contracts.net import INetworkFilterType
 from mosntx.contracts.upstream import ILoadBalancerFactory
 from mosntx.filters.fault import FaultConfig
 from mosntx.service.catalog import CLUSTER_TYPES, FEATURES, standardCatalog
+from mosntx.service.protocols import http2Engines
 from mosntx.upstream.clusters import DEFAULT_BALANCER
 
 
@@ -63,6 +64,13 @@ class StandardTests(SynchronousTestCase):
             {"proxy", "tcp_proxy", "connection_manager", *catalog.networkFilters},
         )
         self.assertEqual(names.features, FEATURES)
+        self.assertEqual(names.engines, http2Engines())
+
+    def test_order(self):
+        """`Auto` asks for the preface of HTTP/2 before HTTP/1."""
+        self.assertEqual(
+            list(standardCatalog().protocols), ["bolt", "boltv2", "tr", "Http2", "Http1"]
+        )
 
 
 class ExtendedTests(SynchronousTestCase):

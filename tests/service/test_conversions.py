@@ -8,6 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.problems import ConfigError
+from mosntx.service.catalog import standardCatalog
+from mosntx.service.protocols import tr
 from mosntx.testing.frames import boltRequest, boltResponse
 from mosntx.testing.mesh import MemoryMesh
 from tests.proxy.build import proxyConfig, toCluster
@@ -15,6 +17,8 @@ from tests.proxy.convert.build import SERVICE, renumbered, rpcRoute
 
 SAMPLE = Path(__file__).parents[2] / "conf" / "sofarpc-http.yaml"
 PATH = "servers[0].routers[0].virtual_hosts[0].routers[0].route.upstream_protocol"
+#: With a protocol that nothing converts.
+CATALOG = standardCatalog().extended(protocols={"other": tr})
 
 
 class ProblemTests(SynchronousTestCase):
@@ -24,7 +28,7 @@ class ProblemTests(SynchronousTestCase):
         """What is wrong when clients of some protocols go to an upstream of another."""
         config = proxyConfig(rpcRoute(upstream), proxy={"downstream_protocol": client})
         try:
-            MemoryMesh(config).sidecar.stopService()
+            MemoryMesh(config, catalog=CATALOG).sidecar.stopService()
         except ConfigError as error:
             return [(problem.path, problem.message) for problem in error.problems]
         return []
@@ -34,30 +38,33 @@ class ProblemTests(SynchronousTestCase):
         for client, upstream in (
             ("bolt", "Http1"), ("boltv2", "Http1"), ("Http1", "bolt"), ("Http1", "boltv2"),
             ("tr", "bolt"), ("boltv2", "tr"), ("bolt", "boltv2"), ("tr", "tr"), ("Http1", ""),
+            ("Http1", "Http2"), ("Http2", "Http1"), ("Http2", "bolt"), ("bolt", "Http2"),
+            ("tr", "Http2"), ("Http2", "tr"), ("tr", "Http1"), ("Http1", "tr"),
         ):  # fmt: skip
             self.assertEqual(self.problems(client, upstream), [], (client, upstream))
 
     def test_impossible(self):
         """The route is named."""
-        message = "requests that come as tr cannot be converted to 'Http1'"
-        self.assertEqual(self.problems("tr", "Http1"), [(PATH, message)])
-        self.assertEqual([path for path, _ in self.problems("Http1", "tr")], [PATH])
+        message = "requests that come as other cannot be converted to 'Http1'"
+        self.assertEqual(self.problems("other", "Http1"), [(PATH, message)])
+        self.assertEqual([path for path, _ in self.problems("Http1", "other")], [PATH])
 
     def test_severalProtocols(self):
         """One protocol of the listener that can be converted is enough."""
-        self.assertEqual(self.problems("bolt,Http1", "tr"), [])
-        self.assertEqual(self.problems("Auto", "tr"), [])
+        self.assertEqual(self.problems("bolt,other", "tr"), [])
+        self.assertEqual(self.problems("Auto", "other"), [])
 
     def test_oldFile(self):
         """In a file of the old style the proxy is named."""
         host = {"name": "all", "domains": ["*"], "routers": [toCluster()]}
         proxy = {
-            "downstream_protocol": "tr",
+            "downstream_protocol": "other",
             "upstream_protocol": "Http1",
             "router_config_name": "",
             "virtual_hosts": [host],
         }
-        error = self.assertRaises(ConfigError, MemoryMesh, proxyConfig(proxy=proxy))
+        config = proxyConfig(proxy=proxy)
+        error = self.assertRaises(ConfigError, MemoryMesh, config, catalog=CATALOG)
         (problem,) = [one for one in error.problems if one.severity == "error"]
         self.assertIn("cannot be converted", problem.message)
         self.assertTrue(problem.path.endswith(".upstream_protocol"), problem.path)

@@ -12,17 +12,18 @@ from zope.interface.verify import verifyObject
 
 from mosntx.config.load import decodeMapping
 from mosntx.config.schema import Cluster as ClusterConfig
-from mosntx.contracts.codec import MULTIPLEX
+from mosntx.contracts.codec import FRAMED, MULTIPLEX
 from mosntx.contracts.upstream import IConnectionPool
 from mosntx.net.timers import TimerWheel
 from mosntx.protocol.http1.protocol import Http1Protocol
 from mosntx.service.catalog import standardCatalog
-from mosntx.service.pools import Pools, multiplexLimits, pingPongLimits
+from mosntx.service.pools import Pools, framedLimits, multiplexLimits, pingPongLimits
 from mosntx.service.protocols import http1
 from mosntx.stream.keepalive import ANSWER_TIMEOUT
 from mosntx.testing.mesh import MemoryMesh
 from mosntx.testing.net import FakeConnector
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.pools.framed import FramedPool
 from mosntx.upstream.pools.multiplex import MultiplexPool
 from mosntx.upstream.pools.pingpong import PingPongPool
 from tests.config.samples import cluster
@@ -40,6 +41,13 @@ class FrameProtocol(Http1Protocol):
 
     name = "frames"
     poolMode = MULTIPLEX
+
+
+class FramedProtocol(Http1Protocol):
+    """Says that streams come in parts."""
+
+    name = "framed"
+    poolMode = FRAMED
 
 
 class PoolsTests(SynchronousTestCase):
@@ -72,6 +80,15 @@ class PoolsTests(SynchronousTestCase):
             balancers=standardCatalog().balancers, poolFactory=self.pools, random=Random(1)
         )
         return clusters.update(clusterConfig(**keys)).hosts[0]
+
+    def test_framed(self):
+        """Framed streams have a pool of their own."""
+        clock = Clock()
+        rows = {"framed": lambda _: FramedProtocol()}
+        pools = Pools(rows, self.connector, TimerWheel(clock, clock.seconds))
+        pool: Any = pools(self.host(), "framed")
+        verifyObject(IConnectionPool, pool)
+        self.assertIsInstance(pool, FramedPool)
 
     def test_pingPong(self):
         """HTTP/1 has a connection for each request."""
@@ -139,6 +156,20 @@ class LimitsTests(SynchronousTestCase):
         limits = pingPongLimits(clusterConfig())
         self.assertEqual(
             (limits.maxConnections, limits.maxPending, limits.maxStreams), (0, 1024, 0)
+        )
+
+    def test_framedLimits(self):
+        """Every key has its limit."""
+        limits = framedLimits(
+            clusterConfig(
+                pending_timeout="4s",
+                max_requests_per_connection=5,
+                circuit_breakers=[{"max_connections": 6, "max_pending_requests": 7}],
+            )
+        )
+        self.assertEqual(
+            (limits.pendingTimeout, limits.maxStreams, limits.connections, limits.maxPending),
+            (4.0, 5, 6, 7),
         )
 
     def test_multiplex(self):
