@@ -175,11 +175,12 @@ async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200,
                     "headers": [(b"content-length", str(left).encode())]})
         block = bytes(range(256)) * 256
-        while left:
+        while True:
             part = block[:left]
             left -= len(part)
             await send({"type": "http.response.body", "body": part, "more_body": left > 0})
-        return
+            if not left:
+                return
     if path.startswith("/status/"):
         status = int(path.split("/")[2])
         await send({"type": "http.response.start", "status": status, "headers": []})
@@ -213,8 +214,11 @@ def startUvicorn(port: int, directory: str) -> Running:
 def startHypercorn(port: int, directory: str) -> Running:
     """Start the test application under hypercorn."""
     Path(directory, "application.py").write_text(APPLICATION)
+    # Once a connection has had this many requests, Hypercorn loses those that are under way.
+    Path(directory, "hypercorn.toml").write_text("keep_alive_max_requests = 1000000\n")
     arguments = [sys.executable, "-m", "hypercorn", "application:app", "-b", f"127.0.0.1:{port}"]
-    return Running([*arguments, "--keep-alive", "30"], port, directory)
+    options = ["--config", "hypercorn.toml", "--keep-alive", "30"]
+    return Running([*arguments, *options], port, directory)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
