@@ -92,6 +92,7 @@ setup(
             "coverage>=7.10",
             "httpx[http2]>=0.28",
             "hypercorn>=0.18",
+            "websockets>=15",
             "hypothesis>=6.140",
             "pytest>=9",
             "requests>=2.32",

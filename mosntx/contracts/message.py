@@ -63,7 +63,14 @@ class IHeaders(Interface):
 
 
 class IRequestHead(Interface):
-    """What a request says before its body. Protocol frames provide it themselves."""
+    """What a request says before its body. Protocol frames provide it themselves.
+
+    Optional attribute, ``b''`` when absent: ``upgrade: bytes``, the protocol, in lower case, that
+    the client asks to change to (``websocket``). Such a head comes without ``end``. A response 101
+    is final then and makes the stream a tunnel: from there on data are octets of that protocol in
+    both directions, and each direction ends for itself. Any other response is an ordinary one to a
+    request without a body.
+    """
 
     protocol = Attribute(
         "``str``: configuration name of the protocol that made this head, for example ``Http1``"

@@ -52,7 +52,9 @@ class PayloadLimitFilter(StreamFilter):
         return CONTINUE
 
     def requestData(self, exchange: IExchange, data: bytes, end: bool) -> int:
-        """Refuse a body that turns out too long."""
+        """Refuse a body that turns out too long. What goes through a tunnel is no body."""
+        if exchange.response is not None and exchange.response.status == 101:
+            return CONTINUE
         config = self._configFor(exchange)
         if 0 < config.max_entity_size < exchange.bytesReceived:
             return self._refuse(exchange, config)

@@ -24,13 +24,16 @@ from mosntx.proxy.state import (
     ANSWERED,
     COUNTED,
     DOWN_PAUSED,
+    OFFERED,
     OVER,
     RACE_HIDDEN,
     REQUEST_ENDED,
+    RESPONSE_ENDED,
     RESPONSE_STARTED,
     RETRYING,
     REWRITTEN,
     TIMED,
+    TUNNEL,
     ExchangeState,
 )
 
@@ -79,7 +82,7 @@ class Attempts(ExchangeState):
         if up is not None:
             self._open(up)
         else:
-            if self._state & REQUEST_ENDED:
+            if self._state & (REQUEST_ENDED | OFFERED):
                 self._startClock()
             waiting = self._waiting = pool.checkout()
             waiting.addCallbacks(self._checkedOut, self._checkoutFailed)
@@ -99,6 +102,9 @@ class Attempts(ExchangeState):
                 route=self.route,
             )
             self.reply(502, b"the protocol of the upstream cannot be spoken for this request")
+            return False
+        if self._state & OFFERED and not getattr(self._conversion, "tunnels", False):
+            self.reply(501, b"the protocol cannot be changed on the way to the upstream")
             return False
         return True
 
@@ -147,7 +153,7 @@ class Attempts(ExchangeState):
         self._upNumber = up.open(self, head, self.body is None)
         if not self._sending():  # it has died at once
             return
-        if self.body is None:
+        if self.body is None or self._state & OFFERED:
             self._requestSent()
         else:
             self._flush(self.body)
@@ -172,6 +178,11 @@ class Attempts(ExchangeState):
 
     def _requestSent(self) -> None:
         """The upstream has got all: its time runs."""
+        if self._state & TUNNEL:  # it ran until the tunnel was there
+            if self._state & RESPONSE_ENDED:
+                self._attemptEnded()
+                self._finish()
+            return
         listener = self.listener
         self.requestEndTime = listener.seconds()
         if self.request.oneway:
@@ -204,7 +215,8 @@ class Attempts(ExchangeState):
     def responseReset(self, reason: int) -> None:
         """See `IResponseSink.responseReset`."""
         self._attemptEnded()
-        recordFailure(self, reason)
+        if not self._state & RESPONSE_ENDED:
+            recordFailure(self, reason)
         self._attemptFailed(reason)
 
     def _attemptEnded(self) -> None:
@@ -290,6 +302,14 @@ class Attempts(ExchangeState):
         listener = self.listener
         if self._timer is None and listener.idleTimeout:
             self._timer = listener.wheel.schedule(listener.idleTimeout, self._timedOut)
+
+    def _watchTunnel(self) -> None:
+        """The answer is there; from now on the exchange lasts as long as octets move."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._mark = self.bytesReceived + self.bytesSent
+        self._watchIdle()
 
     def _timedOut(self) -> None:
         """The upstream's time is over.

@@ -35,6 +35,7 @@ from mosntx.proxy.state import (
     ANSWERED,
     DOWN_PAUSED,
     HEAD_PASSED,
+    OFFERED,
     OVER,
     REQUEST_ENDED,
     RESPONSE_STARTED,
@@ -83,6 +84,8 @@ class Exchange(ResponseHalf):
             self._state = REQUEST_ENDED
         else:
             self.body = RequestBody(REPLAY_LIMIT)
+            if getattr(head, "upgrade", b""):
+                self._state = OFFERED
             self._watchIdle()
         for created in listener.handlers.created:
             created(self)
@@ -106,7 +109,7 @@ class Exchange(ResponseHalf):
                 return
             data = self.filters.part
         body = self.body
-        if self._up is None or body.pending:
+        if self._up is None or body.pending or self._state & OFFERED:
             self._hold(data, end)
             return
         body.keep(data, end)
@@ -123,7 +126,7 @@ class Exchange(ResponseHalf):
             return
         body = self.body
         body.hold(trailers, True)
-        if self._up is not None:
+        if self._up is not None and not self._state & OFFERED:
             self._flush(body)
 
     def requestReset(self, reason: int) -> None:

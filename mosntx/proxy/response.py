@@ -14,7 +14,16 @@ from mosntx.proxy.chain import FilterState, runDataHooks, runPartHooks
 from mosntx.proxy.record import recordResponse
 from mosntx.proxy.reply import sendLocalReply
 from mosntx.proxy.retry import mayRetryStatus
-from mosntx.proxy.state import ANSWERED, OVER, RESPONSE_STARTED, SHOWING
+from mosntx.proxy.state import (
+    ANSWERED,
+    OFFERED,
+    OVER,
+    REQUEST_ENDED,
+    RESPONSE_ENDED,
+    RESPONSE_STARTED,
+    SHOWING,
+    TUNNEL,
+)
 
 
 class ResponseHalf(Attempts):
@@ -60,6 +69,11 @@ class ResponseHalf(Attempts):
         """See `IResponseSink.responseHead`."""
         if self._refused(head.status):
             return
+        if self._state & OFFERED:
+            self._state &= ~OFFERED
+            if head.status == 101:
+                self._openTunnel(head)
+                return
         if end:
             self._attemptEnded()
         self._sendHead(head, end)
@@ -67,7 +81,10 @@ class ResponseHalf(Attempts):
     def responseData(self, data: bytes, end: bool) -> None:
         """See `IResponseSink.responseData`."""
         if end:
-            self._attemptEnded()
+            if self._state & (TUNNEL | REQUEST_ENDED) == TUNNEL:
+                self._state |= RESPONSE_ENDED
+            else:
+                self._attemptEnded()
         self._sendData(data, end)
 
     def responseMessage(self, head: IWholeResponse) -> None:
@@ -110,6 +127,16 @@ class ResponseHalf(Attempts):
         recordResponse(self, status)
         return status >= 400 and mayRetryStatus(self, status) and self._again()
 
+    def _openTunnel(self, head: IResponseHead) -> None:
+        """The upstream has accepted another protocol; its first octets may have come already."""
+        self.body.keepNothing()
+        self._watchTunnel()
+        self._sendHead(head, False)
+        if self._state & (OVER | TUNNEL) == TUNNEL:
+            self._flush(self.body)
+        elif self._up is not None:  # a filter shows the client something else
+            self._breakOff()
+
     # towards the client
 
     def _sendHead(self, head: IResponseHead, end: bool) -> None:
@@ -133,6 +160,8 @@ class ResponseHalf(Attempts):
             route.rewriteResponse(self, head)
         self.status = head.status
         self._state |= RESPONSE_STARTED
+        if self.status == 101 and not end:
+            self._state |= TUNNEL
         self.streams.sendHead(self.number, head, end)
         for sent in self.listener.handlers.headSent:
             sent(self)
@@ -153,7 +182,7 @@ class ResponseHalf(Attempts):
             data = filters.part
         self.bytesSent += len(data)
         self.streams.sendData(self.number, data, end)
-        if end:
+        if end and not self._state & RESPONSE_ENDED:
             self._finish()
 
     def _breakOff(self) -> None:
