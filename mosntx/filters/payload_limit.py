@@ -53,7 +53,8 @@ class PayloadLimitFilter(StreamFilter):
 
     def requestData(self, exchange: IExchange, data: bytes, end: bool) -> int:
         """Refuse a body that turns out too long. What goes through a tunnel is no body."""
-        if exchange.response is not None and exchange.response.status == 101:
+        offer: bytes = getattr(exchange.request, "upgrade", b"")
+        if offer and exchange.response is not None:
             return CONTINUE
         config = self._configFor(exchange)
         if 0 < config.max_entity_size < exchange.bytesReceived:

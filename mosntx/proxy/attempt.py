@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -15,6 +17,7 @@ from mosntx.contracts.stream import (
     IClientStreams,
 )
 from mosntx.filters.transcoder import UPSTREAM_PROTOCOL
+from mosntx.protocol.raw import RAW
 from mosntx.proxy.body import RequestBody
 from mosntx.proxy.convert.base import conversionFor
 from mosntx.proxy.record import failureReason, recordFailure
@@ -22,6 +25,7 @@ from mosntx.proxy.reply import replyForReset
 from mosntx.proxy.retry import RETRY_PAUSE, mayRetryRace, mayRetryReset
 from mosntx.proxy.state import (
     ANSWERED,
+    CONNECT,
     COUNTED,
     DOWN_PAUSED,
     OFFERED,
@@ -68,7 +72,9 @@ class Attempts(ExchangeState):
         protocol = self.route.upstreamProtocol or self.listener.upstreamProtocol or spoken
         if self.filters is not None:
             protocol = self.filters.attributes.get(UPSTREAM_PROTOCOL, protocol)
-        if protocol != spoken and not self._converts(spoken, protocol):
+        if self._state & CONNECT:
+            protocol = RAW
+        elif protocol != spoken and not self._converts(spoken, protocol):
             return
         cluster, host = self.cluster, self.host
         if not cluster.limits.tryRequest():
@@ -136,7 +142,7 @@ class Attempts(ExchangeState):
     def _open(self, up: IClientStreams) -> None:
         """Send the request."""
         head = self.request
-        if not self._state & REWRITTEN:
+        if not self._state & (REWRITTEN | CONNECT):
             self._state |= REWRITTEN
             if self.listener.forwarding is not None:
                 self.listener.forwarding(self, head)
@@ -155,8 +161,14 @@ class Attempts(ExchangeState):
             return
         if self.body is None or self._state & OFFERED:
             self._requestSent()
+            if self._state & CONNECT:
+                self._connected()
         else:
             self._flush(self.body)
+
+    @abstractmethod
+    def _connected(self) -> None:
+        """There is a connection to the host, which is all that a CONNECT asks for."""
 
     def _sending(self) -> bool:
         return self._up is not None

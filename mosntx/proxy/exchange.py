@@ -24,7 +24,7 @@ from mosntx.contracts.filters import (
     STOP,
     IExchange,
 )
-from mosntx.contracts.message import IHeaders, IRequestHead, IWholeRequest
+from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, IRequestHead, IWholeRequest
 from mosntx.contracts.stream import LOCAL_RESET, PROTOCOL_ERROR, IRequestSink, IResponseSink
 from mosntx.contracts.upstream import ILoadBalancerContext
 from mosntx.proxy.body import RequestBody
@@ -33,6 +33,7 @@ from mosntx.proxy.response import ResponseHalf
 from mosntx.proxy.retry import REPLAY_LIMIT
 from mosntx.proxy.state import (
     ANSWERED,
+    CONNECT,
     DOWN_PAUSED,
     HEAD_PASSED,
     OFFERED,
@@ -240,11 +241,12 @@ class Exchange(ResponseHalf):
             return False
         # Only HTTP has an authority; the method of RPC may be deep in the frame.
         if head.authority and head.method == b"CONNECT":
-            if route.allowConnect:  # the loader has said that tunnels are not built
-                self.reply(501, b"CONNECT tunnels are not supported")
-            else:
-                self.reply(405, b"CONNECT is not allowed here")
-            return False
+            offer = getattr(head, "upgrade", b"")
+            if offer in (b"", CONNECT_TUNNEL):  # others only use its name (RFC 8441)
+                if not route.allowConnect:
+                    self.reply(405, b"CONNECT is not allowed here")
+                    return False
+                self._state |= CONNECT
         self.cluster = self.listener.clusters.get(route.clusterName(head))
         if self.cluster is None:
             self.reply(404, b"the cluster of the route does not exist", NO_ROUTE_FOUND)

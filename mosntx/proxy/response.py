@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from twisted.python.failure import Failure
 
 from mosntx.contracts.filters import CONTINUE
-from mosntx.contracts.message import IHeaders, IResponseHead, IWholeResponse, Pair
+from mosntx.contracts.message import IHeaders, IResponseHead, IWholeResponse, Pair, accepts
 from mosntx.contracts.stream import LOCAL_RESET
 from mosntx.proxy.attempt import Attempts
 from mosntx.proxy.chain import FilterState, runDataHooks, runPartHooks
@@ -15,6 +15,7 @@ from mosntx.proxy.record import recordResponse
 from mosntx.proxy.reply import sendLocalReply
 from mosntx.proxy.retry import mayRetryStatus
 from mosntx.proxy.state import (
+    ACCEPTED,
     ANSWERED,
     OFFERED,
     OVER,
@@ -71,7 +72,7 @@ class ResponseHalf(Attempts):
             return
         if self._state & OFFERED:
             self._state &= ~OFFERED
-            if head.status == 101:
+            if accepts(self._offer(), head.status):
                 self._openTunnel(head)
                 return
         if end:
@@ -127,8 +128,17 @@ class ResponseHalf(Attempts):
         recordResponse(self, status)
         return status >= 400 and mayRetryStatus(self, status) and self._again()
 
+    def _offer(self) -> bytes:
+        offer: bytes = getattr(self.request, "upgrade", b"")
+        return offer
+
+    def _connected(self) -> None:
+        """See `Attempts._connected`."""
+        self.responseHead(self.streams.protocol.localReply(self.request, 200, b"").head, False)
+
     def _openTunnel(self, head: IResponseHead) -> None:
         """The upstream has accepted another protocol; its first octets may have come already."""
+        self._state |= ACCEPTED
         self.body.keepNothing()
         self._watchTunnel()
         self._sendHead(head, False)
@@ -160,7 +170,7 @@ class ResponseHalf(Attempts):
             route.rewriteResponse(self, head)
         self.status = head.status
         self._state |= RESPONSE_STARTED
-        if self.status == 101 and not end:
+        if self._state & ACCEPTED and not end and accepts(self._offer(), self.status):
             self._state |= TUNNEL
         self.streams.sendHead(self.number, head, end)
         for sent in self.listener.handlers.headSent:

@@ -37,6 +37,8 @@ RETRYING = 1024  # the present attempt is counted in the cluster's limit of retr
 TIMED = 2048  # the timer of the whole exchange runs
 OFFERED = 4096  # the client offers another protocol, and the upstream has not answered yet
 TUNNEL = 8192  # the offer was accepted: data are octets of that protocol
+ACCEPTED = 16384  # the upstream has accepted; the filters may still see to that
+CONNECT = 32768  # the client wants octets to a host, without any protocol
 
 ANSWERED = OVER | RESPONSE_STARTED
 

@@ -9,6 +9,7 @@ from mosntx.contracts.codec import PING_PONG, IProtocol
 from mosntx.contracts.net import IConnector
 from mosntx.contracts.upstream import IConnectionPool
 from mosntx.net.timers import TimerWheel
+from mosntx.protocol.raw import RAW, RawProtocol
 from mosntx.service.protocols import ProtocolRow
 from mosntx.stream.keepalive import ANSWER_TIMEOUT
 from mosntx.upstream.hosts import Host
@@ -29,7 +30,7 @@ class Pools:
         connector: Callable[[float], IConnector],
         wheel: TimerWheel,
     ) -> None:
-        self._rows = protocols
+        self._rows: Mapping[str, ProtocolRow] = {RAW: lambda _: RawProtocol(), **protocols}
         self._connector = connector
         self._wheel = wheel
         self._spoken: dict[str, IProtocol] = {}

@@ -280,6 +280,73 @@ class FilterTests(TunnelTestCase):
         self.assertEqual(upstream.take(), b"more than three")
 
 
+CONNECT = b"CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\nProxy-Connection: keep-alive\r\n\r\n"
+CONNECTED = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+class ConnectTests(TunnelTestCase):
+    """CONNECT, where a route allows it."""
+
+    def test_bothWays(self) -> None:
+        """The host gets the octets behind the head, and nothing of the head."""
+        self.begin(toCluster(allow_connect=True, request_headers_to_remove=["x"]))
+        client, upstream = self.get(CONNECT + b"early")
+        self.assertEqual(client.take(), CONNECTED)
+        self.assertEqual(upstream.take(), b"early")
+        upstream.send(b"answer")
+        client.send(b"more")
+        self.assertEqual((client.take(), upstream.take()), (b"answer", b"more"))
+        client.finish()
+        self.assertTrue(upstream.transport.writeEnded)
+        upstream.finish()
+        self.assertEnded((200, 0))
+        self.assertEqual((self.last.bytesReceived, self.last.bytesSent), (9, 6))
+        self.assertTrue(client.closed and upstream.closed)
+
+    def test_secondTunnel(self) -> None:
+        """Each tunnel has a connection of its own, and none is that of a request."""
+        mesh = self.begin(toCluster(allow_connect=True))
+        client, upstream = self.get()
+        upstream.take()
+        upstream.send(OK)
+        client.send(CONNECT)
+        first = mesh.upstream()
+        other, second = self.get(CONNECT)
+        self.assertEqual(other.take(), CONNECTED)
+        client.send(b"1")
+        other.send(b"2")
+        self.assertEqual((first.take(), second.take(), upstream.take()), (b"1", b"2", b""))
+
+    def test_hostThatSpeaksFirst(self) -> None:
+        """Its greeting comes behind the 200."""
+        self.begin(toCluster(allow_connect=True))
+        client, upstream = self.get(CONNECT)
+        upstream.send(b"220 hello")
+        self.assertEqual(client.take(), CONNECTED + b"220 hello")
+
+    def test_noHost(self) -> None:
+        """A connect that fails is repeated, then answered; the connection serves on."""
+        mesh = self.begin(toCluster(allow_connect=True, retry_policy={"num_retries": 1}))
+        client = mesh.client("front")
+        client.send(CONNECT)
+        mesh.refuse()
+        mesh.advance(0.05)
+        mesh.refuse()
+        self.assertStatus(client.take(), 502)
+        client.send(GET)
+        mesh.upstream().send(OK)
+        self.assertEqual(client.take(), OK)
+
+    def test_notAllowed(self) -> None:
+        """Elsewhere it is refused, and what follows is the next request."""
+        mesh = self.begin()
+        client = mesh.client("front")
+        client.send(CONNECT + GET)
+        self.assertStatus(client.take(), 405)
+        mesh.upstream().send(OK)
+        self.assertEqual(client.take(), OK)
+
+
 class AnyProtocolTests(ExchangeTestCase):
     """The exchange asks for nothing of HTTP/1: it waits, and knows both ends, by itself."""
 

@@ -208,6 +208,26 @@ class SocketTests(WebSocketTestCase):
         end.sendall(octets)
         end.shutdown(socket.SHUT_WR)
 
+    def test_connect(self) -> None:
+        """CONNECT where the route allows it: octets to the cluster, and each end for itself."""
+        self.begin(route="allow_connect: true")
+        client = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        self.addCleanup(client.close)
+        client.sendall(b"CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n")
+        upstream, _ = self.listener.accept()
+        upstream.settimeout(PATIENCE)
+        self.addCleanup(upstream.close)
+        connected = b"HTTP/1.1 200 OK\r\n\r\n"
+        self.assertEqual(self.receive(client, len(connected)), connected)
+        octets = os.urandom(3 << 20)
+        sender = threading.Thread(target=self.sendAll, args=(client, octets))
+        sender.start()
+        self.assertEqual(self.receive(upstream), octets)
+        sender.join(PATIENCE)
+        self.sendAll(upstream, b"thank you")
+        self.assertEqual(self.receive(client), b"thank you")
+        self.assertEqual(self.logged(1), [f"200 {3 << 20} 9"])
+
     def test_clientIsGone(self) -> None:
         """A client that closes ends the upstream's connection."""
         self.begin()

@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from mosntx.contracts.codec import DATA, FAILED, INFORMATIONAL, RESET, Event, IClientCodec
 from mosntx.contracts.codec import HEAD as HEAD_EVENT
+from mosntx.contracts.message import CONNECT_TUNNEL
 from mosntx.contracts.stream import UPSTREAM_RESET
 from mosntx.protocol.errors import LimitError, ProtocolError
 from mosntx.protocol.http1 import encode
@@ -176,6 +177,7 @@ class Http1ClientCodec(MessageReader):
             self._requestOpen = False
         if self._method == b"CONNECT" and status < 300:
             state = UNTIL_CLOSE
+            self.tunnel = self._offer == CONNECT_TUNNEL
         elif self._method == b"HEAD" or status in BODYLESS or (state == LENGTH and not length):
             state = DONE
         self._left = length

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from mosntx.contracts.message import IHeaders, Pair
+from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
 from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.headers import TOKEN
 from mosntx.protocol.http1.fields import WireHeaders
@@ -119,7 +119,7 @@ def request(head: Any, end: bool) -> tuple[bytes, int, int]:
     if offer:
         sending = NO_BODY
         withoutLength = length is not None
-        fields += UPGRADE_FIELD % offer
+        fields += b"" if offer == CONNECT_TUNNEL else UPGRADE_FIELD % offer
     elif end:
         sending = NO_BODY
         if length or (length is None and method in _LENGTH_EXPECTED):
@@ -148,14 +148,16 @@ def offerOf(head: Any) -> bytes:
 
 
 def switching(head: Any, line: bytes, offer: bytes) -> bytes:
-    """Return the head of the response that accepts ``offer`` (RFC 9110 15.2.2)."""
-    return b"".join((line, UPGRADE_FIELD % offer, block(head.headers, withoutLength=True)))
+    """Return the head of the response that accepts ``offer`` (RFC 9110 15.2.2, 9.3.6)."""
+    fields = b"" if offer == CONNECT_TUNNEL else UPGRADE_FIELD % offer
+    return b"".join((line, fields, block(head.headers, withoutLength=True)))
 
 
 def _target(head: Any) -> tuple[bytes, bytes]:
     # A head without a scheme is an RPC protocol's: its method is not HTTP's (spec/proxy.md 8.1).
     method = head.method if head.scheme else b"POST"
-    if method == b"CONNECT" and offerOf(head):  # as HTTP/2 says it (RFC 8441 5)
+    if method == b"CONNECT" and offerOf(head) not in (b"", CONNECT_TUNNEL):
+        # as HTTP/2 says it (RFC 8441 5)
         method = b"GET"
     target = head.authority if method == b"CONNECT" else head.path or b"/"
     if not method or method.translate(None, TOKEN):

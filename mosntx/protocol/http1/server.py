@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from mosntx.contracts.codec import DATA, FAILED, RESET, Event, IServerCodec
 from mosntx.contracts.codec import HEAD as HEAD_EVENT
+from mosntx.contracts.message import CONNECT_TUNNEL, accepts
 from mosntx.contracts.stream import DOWNSTREAM_GONE
 from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError, WaitError
 from mosntx.protocol.http1 import encode
@@ -123,6 +124,9 @@ class Http1ServerCodec(MessageReader):
         state = LENGTH if length else DONE
         if not (self._http11 and _RARE.isdisjoint(index)):
             state = self._hopFields(head, headers, state)
+        if head.upgrade:
+            self._offer = head.upgrade
+            state = OFFERED
         number = self._number = self._number + 1
         if number == self._limits.max_requests_per_connection:
             self.closing = True
@@ -147,6 +151,7 @@ class Http1ServerCodec(MessageReader):
         self._method = method
         self._plain = False
         head = RequestHead(method, path, authority or self._authority, headers)
+        head.upgrade = CONNECT_TUNNEL if method == b"CONNECT" else b""
         if authority and host is not None and authority != host.lower():
             # The target decides; nobody behind us shall read the other (RFC 9112 3.2.2).
             headers.rewrite(b"host", authority)
@@ -185,9 +190,7 @@ class Http1ServerCodec(MessageReader):
             head.expectContinue = http11 and state != DONE
             headers.forget((b"expect",))
         if b"upgrade" in options and http11 and state == DONE and self._method == b"GET":
-            self._offer = head.upgrade = offered(headers)
-            if head.upgrade:
-                state = OFFERED
+            head.upgrade = offered(headers)
         stripHopByHop(headers, options)
         return state
 
@@ -304,7 +307,7 @@ class Http1ServerCodec(MessageReader):
     def _responseHead(self, head: Any, end: bool) -> bytes:
         status = head.status
         if self._state == OFFERED:
-            if status == 101 and not end:
+            if accepts(self._offer, status) and not end:
                 return self._switch(head)
             self._state = DONE  # what waits is the next request
         if not 200 <= status <= 999:
@@ -313,18 +316,17 @@ class Http1ServerCodec(MessageReader):
         http11 = self._http11
         closing = self.closing or self._draining or (end and self._state != DONE)
         body = hasBody(status, self._method)
-        tunnel = self._method == b"CONNECT" and status < 300
-        withoutLength = status == 204 or tunnel
+        withoutLength = status == 204
         fields = b""
         sending = NO_BODY
-        if body and not tunnel and end:
+        if body and end:
             if length != 0:
                 withoutLength = True
                 fields = encode.NO_LENGTH_FIELD
         elif body and not end:
-            if length is not None and not tunnel:
+            if length is not None:
                 sending = IDENTITY
-            elif http11 and not tunnel:
+            elif http11:
                 sending = CHUNKS
                 fields = encode.CHUNKED_FIELD
             else:
@@ -344,7 +346,7 @@ class Http1ServerCodec(MessageReader):
 
     def _switch(self, head: Any) -> bytes:
         """The offer is accepted: all octets from now on are those of the other protocol."""
-        line = head.line if type(head) is ResponseHead else statusLine(101)
+        line = head.line if type(head) is ResponseHead else statusLine(head.status)
         octets = encode.switching(head, line, self._offer)
         self._state = TUNNEL
         self._sending = UNTIL_CLOSE

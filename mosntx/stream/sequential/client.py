@@ -121,6 +121,7 @@ class SequentialClient:
         self._number = number
         self._requestOpen = not end
         self._offered = not end and bool(getattr(head, "upgrade", b""))
+        self._tunnel = self._offered and getattr(self._codec, "tunnel", False)
         self._touched = False
         self.active = 1
         self.streamsLeft -= 1

@@ -189,6 +189,19 @@ class ClientTests(SynchronousTestCase):
         codec.requestHead(RequestHead(b"GET", b"/", b"a", Headers(())), True)
         self.assertEqual(codec.receive(SWITCH)[0][2].status, 502)
 
+    def test_connect(self) -> None:
+        """A CONNECT that is sent on has no offer to write, and is accepted by a 200."""
+        wire = b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"
+        head = Http1Protocol().serverCodec().receive(wire)[0][2]
+        self.play(
+            (">>", lambda codec: codec.requestHead(head, False)),
+            ("<<", wire),
+            (">>", b"HTTP/1.1 200 OK\r\n\r\n" + RAW),
+            ("<<", ["1 head 200", f"1 data {RAW!r}"]),
+            (">>", lambda codec: codec.requestData(1, RAW, True)),
+            ("<<", RAW),
+        )
+
     def test_ofAnotherProtocol(self) -> None:
         """A CONNECT with a protocol, as HTTP/2 has it, becomes a GET; bad names do not."""
         head = RequestHead(b"CONNECT", b"/chat", b"a", Headers([(b"Content-Length", b"0")]))
