@@ -93,6 +93,7 @@ setup(
             "grpcio>=1.76",
             "httpx[http2]>=0.28",
             "hypercorn>=0.18",
+            "websockets>=15",
             "hypothesis>=6.140",
             "pytest>=9",
             "requests>=2.32",

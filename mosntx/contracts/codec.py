@@ -78,7 +78,11 @@ class ICodec(Interface):
 
 
 class IServerCodec(ICodec):
-    """The end that reads requests and writes responses."""
+    """The end that reads requests and writes responses.
+
+    Optional attribute of sequential protocols, false when absent, also at the other end: ``tunnel:
+    bool``, the response head has accepted the offer of the request (`IRequestHead`, ``upgrade``).
+    """
 
     backlog = Attribute(
         "``int``: octets received and not yet looked at, because the request before them is not "
@@ -91,8 +95,9 @@ class IServerCodec(ICodec):
     def next() -> list[Event]:
         """The present exchange is over on both halves: go on with the backlog.
 
-        Only sequential protocols (HTTP/1) wait for this. Look at `closing` and `waitLimit` again
-        afterwards: nothing may follow, or the head of the next request may have begun.
+        Or it has become a tunnel: what waited is its first data. Only sequential protocols (HTTP/1)
+        wait for this. Look at `closing` and `waitLimit` again afterwards: nothing may follow, or
+        the head of the next request may have begun.
         """
 
     def drain() -> None:

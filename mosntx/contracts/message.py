@@ -11,8 +11,16 @@ from collections.abc import Sequence
 
 from zope.interface import Attribute, Interface
 
+#: What a CONNECT request has for `IRequestHead`'s ``upgrade``: a tunnel of any octets.
+CONNECT_TUNNEL = b"connect"
+
 #: One header field as it stands on the wire: name and value.
 Pair = tuple[bytes, bytes]
+
+
+def accepts(upgrade: bytes, status: int) -> bool:
+    """Say whether a response with ``status`` accepts the offer ``upgrade`` of `IRequestHead`."""
+    return 200 <= status < 300 if upgrade == CONNECT_TUNNEL else status == 101
 
 
 class IHeaders(Interface):
@@ -63,7 +71,14 @@ class IHeaders(Interface):
 
 
 class IRequestHead(Interface):
-    """What a request says before its body. Protocol frames provide it themselves."""
+    """What a request says before its body. Protocol frames provide it themselves.
+
+    Optional attribute, ``b''`` when absent: ``upgrade: bytes``, the protocol, in lower case, that
+    the client asks to change to (``websocket``), or `CONNECT_TUNNEL`. Such a head comes without
+    ``end``. A response that accepts (`accepts`) is final then and makes the stream a tunnel: from
+    there on data are octets of that protocol in both directions, and each direction ends for
+    itself. Any other response is an ordinary one to a request without a body.
+    """
 
     protocol = Attribute(
         "``str``: configuration name of the protocol that made this head, for example ``Http1``"

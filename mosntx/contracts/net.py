@@ -93,6 +93,14 @@ class IConnection(Interface):
             9112 9.6).
         """
 
+    def endWriting() -> bool:
+        """Send what is buffered, then a FIN; reading goes on.
+
+        Later writes are ignored. Close when the peer has ended too.
+
+        :returns: False when the transport cannot (TLS); nothing has been done then.
+        """
+
     def abort() -> None:
         """End the connection at once, losing what is buffered: `LOCAL_CLOSE`."""
 

@@ -141,7 +141,10 @@ class IServerStreams(Interface):
         """
 
     def sendData(number: int, data: bytes, end: bool) -> None:
-        """Send octets of the body."""
+        """Send octets of the body.
+
+        The end of a tunnel (`IRequestHead`) is one of this direction only.
+        """
 
     def flush(number: int) -> None:
         """Send what was held back to be joined with what follows.

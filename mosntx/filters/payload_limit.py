@@ -52,7 +52,10 @@ class PayloadLimitFilter(StreamFilter):
         return CONTINUE
 
     def requestData(self, exchange: IExchange, data: bytes, end: bool) -> int:
-        """Refuse a body that turns out too long."""
+        """Refuse a body that turns out too long. What goes through a tunnel is no body."""
+        offer: bytes = getattr(exchange.request, "upgrade", b"")
+        if offer and exchange.response is not None:
+            return CONTINUE
         config = self._configFor(exchange)
         if 0 < config.max_entity_size < exchange.bytesReceived:
             return self._refuse(exchange, config)

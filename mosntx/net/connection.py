@@ -66,6 +66,7 @@ class Connection(OctetPath):
 
     __slots__ = (
         "_draining",
+        "_finWaits",
         "_handlers",
         "_idleTimeout",
         "_idleWatch",
@@ -107,6 +108,7 @@ class Connection(OctetPath):
         self._writeWatch: WriteWatch | None = None
         self._timer: Timer | None = None  # of a drain without receiver, or of a lingering close
         self._draining = False
+        self._finWaits = False  # until the write buffer is empty
 
     # IConnection
 
@@ -123,6 +125,19 @@ class Connection(OctetPath):
             self._timer = self._wheel.schedule(LINGER_TIMEOUT, transport.loseConnection)
         else:
             transport.loseConnection()
+
+    def endWriting(self) -> bool:
+        """See `IConnection.endWriting`."""
+        if self._isOver():
+            return True
+        if self.tls or not hasattr(self._transport, "loseWriteConnection"):
+            return False
+        self._send = self._discard
+        if self._writeWatch is not None and self._writeWatch.blocked:
+            self._finWaits = True  # Twisted sends none when it has a producer to resume first
+        else:
+            self._transport.loseWriteConnection()
+        return True
 
     def abort(self) -> None:
         """See `IConnection.abort`."""
@@ -279,7 +294,11 @@ class Connection(OctetPath):
         """The write buffer is empty again."""
         if self._receiver is not None and not self._isOver():
             self.emit(WRITE_RESUMED)
-            self._receiver.resumeProducing()
+            if self._finWaits:
+                self._finWaits = False
+                self._transport.loseWriteConnection()
+            else:
+                self._receiver.resumeProducing()
 
     def writeStalled(self) -> None:
         """The peer has taken nothing for too long."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -15,6 +17,7 @@ from mosntx.contracts.stream import (
     IClientStreams,
 )
 from mosntx.filters.transcoder import UPSTREAM_PROTOCOL
+from mosntx.protocol.raw import RAW
 from mosntx.proxy.body import RequestBody
 from mosntx.proxy.convert.base import conversionFor
 from mosntx.proxy.record import failureReason, recordFailure
@@ -22,15 +25,19 @@ from mosntx.proxy.reply import replyForReset
 from mosntx.proxy.retry import RETRY_PAUSE, mayRetryRace, mayRetryReset
 from mosntx.proxy.state import (
     ANSWERED,
+    CONNECT,
     COUNTED,
     DOWN_PAUSED,
+    OFFERED,
     OVER,
     RACE_HIDDEN,
     REQUEST_ENDED,
+    RESPONSE_ENDED,
     RESPONSE_STARTED,
     RETRYING,
     REWRITTEN,
     TIMED,
+    TUNNEL,
     ExchangeState,
 )
 
@@ -65,7 +72,9 @@ class Attempts(ExchangeState):
         protocol = self.route.upstreamProtocol or self.listener.upstreamProtocol or spoken
         if self.filters is not None:
             protocol = self.filters.attributes.get(UPSTREAM_PROTOCOL, protocol)
-        if protocol != spoken and not self._converts(spoken, protocol):
+        if self._state & CONNECT:
+            protocol = RAW
+        elif protocol != spoken and not self._converts(spoken, protocol):
             return
         cluster, host = self.cluster, self.host
         if not cluster.limits.tryRequest():
@@ -79,7 +88,7 @@ class Attempts(ExchangeState):
         if up is not None:
             self._open(up)
         else:
-            if self._state & REQUEST_ENDED:
+            if self._state & (REQUEST_ENDED | OFFERED):
                 self._startClock()
             waiting = self._waiting = pool.checkout()
             waiting.addCallbacks(self._checkedOut, self._checkoutFailed)
@@ -99,6 +108,9 @@ class Attempts(ExchangeState):
                 route=self.route,
             )
             self.reply(502, b"the protocol of the upstream cannot be spoken for this request")
+            return False
+        if self._state & OFFERED and not getattr(self._conversion, "tunnels", False):
+            self.reply(501, b"the protocol cannot be changed on the way to the upstream")
             return False
         return True
 
@@ -130,7 +142,7 @@ class Attempts(ExchangeState):
     def _open(self, up: IClientStreams) -> None:
         """Send the request."""
         head = self.request
-        if not self._state & REWRITTEN:
+        if not self._state & (REWRITTEN | CONNECT):
             self._state |= REWRITTEN
             if self.listener.forwarding is not None:
                 self.listener.forwarding(self, head)
@@ -148,10 +160,16 @@ class Attempts(ExchangeState):
         if self._up is not up:  # it has died at once; another attempt may be under way already
             return
         self._upNumber = number
-        if self.body is None:
+        if self.body is None or self._state & OFFERED:
             self._requestSent()
+            if self._state & CONNECT:
+                self._connected()
         else:
             self._flush(self.body)
+
+    @abstractmethod
+    def _connected(self) -> None:
+        """There is a connection to the host, which is all that a CONNECT asks for."""
 
     def _flush(self, body: RequestBody) -> None:
         """Send what was held, then let the client go on."""
@@ -170,6 +188,11 @@ class Attempts(ExchangeState):
 
     def _requestSent(self) -> None:
         """The upstream has got all: its time runs."""
+        if self._state & TUNNEL:  # it ran until the tunnel was there
+            if self._state & RESPONSE_ENDED:
+                self._attemptEnded()
+                self._finish()
+            return
         listener = self.listener
         self.requestEndTime = listener.seconds()
         if self.request.oneway:
@@ -202,7 +225,8 @@ class Attempts(ExchangeState):
     def responseReset(self, reason: int) -> None:
         """See `IResponseSink.responseReset`."""
         self._attemptEnded()
-        recordFailure(self, reason)
+        if not self._state & RESPONSE_ENDED:
+            recordFailure(self, reason)
         self._attemptFailed(reason)
 
     def _attemptEnded(self) -> None:
@@ -288,6 +312,14 @@ class Attempts(ExchangeState):
         listener = self.listener
         if self._timer is None and listener.idleTimeout:
             self._timer = listener.wheel.schedule(listener.idleTimeout, self._timedOut)
+
+    def _watchTunnel(self) -> None:
+        """The answer is there; from now on the exchange lasts as long as octets move."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._mark = self.bytesReceived + self.bytesSent
+        self._watchIdle()
 
     def _timedOut(self) -> None:
         """The upstream's time is over.

@@ -50,7 +50,7 @@ class RequestBody:
             return
         self._size += len(data)
         if self._size > self.limit:
-            self._forget()
+            self.forget()
         else:
             self._parts.append((data, end))
             self._sent += 1
@@ -64,8 +64,8 @@ class RequestBody:
             part = self._parts[self._sent]
             self._sent += 1
             yield part
-        if self._size > self.limit:
-            self._forget()
+        if self._lost or self._size > self.limit:
+            self.forget()
 
     def transform(self, change: Callable[[Any, bool], Any]) -> bool:
         """Replace each part by what ``change(part, end)`` makes of it.
@@ -83,7 +83,12 @@ class RequestBody:
         """Begin again with another attempt."""
         self._sent = 0
 
-    def _forget(self) -> None:
+    def keepNothing(self) -> None:
+        """Nothing will be sent again. What is held is still to be sent."""
+        self._lost = True
+
+    def forget(self) -> None:
+        """Keep nothing of what was sent; it cannot be sent again."""
         self._lost = True
         self._parts.clear()
         self._sent = 0

@@ -24,7 +24,7 @@ from mosntx.contracts.filters import (
     STOP,
     IExchange,
 )
-from mosntx.contracts.message import IHeaders, IRequestHead, IWholeRequest
+from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, IRequestHead, IWholeRequest
 from mosntx.contracts.stream import LOCAL_RESET, PROTOCOL_ERROR, IRequestSink, IResponseSink
 from mosntx.contracts.upstream import ILoadBalancerContext
 from mosntx.proxy.body import RequestBody
@@ -33,8 +33,10 @@ from mosntx.proxy.response import ResponseHalf
 from mosntx.proxy.retry import REPLAY_LIMIT
 from mosntx.proxy.state import (
     ANSWERED,
+    CONNECT,
     DOWN_PAUSED,
     HEAD_PASSED,
+    OFFERED,
     OVER,
     REQUEST_ENDED,
     RESPONSE_STARTED,
@@ -83,6 +85,8 @@ class Exchange(ResponseHalf):
             self._state = REQUEST_ENDED
         else:
             self.body = RequestBody(REPLAY_LIMIT)
+            if getattr(head, "upgrade", b""):
+                self._state = OFFERED
             self._watchIdle()
         for created in listener.handlers.created:
             created(self)
@@ -106,7 +110,7 @@ class Exchange(ResponseHalf):
                 return
             data = self.filters.part
         body = self.body
-        if self._up is None or body.pending:
+        if self._up is None or body.pending or self._state & OFFERED:
             self._hold(data, end)
             return
         body.keep(data, end)
@@ -123,7 +127,7 @@ class Exchange(ResponseHalf):
             return
         body = self.body
         body.hold(trailers, True)
-        if self._up is not None:
+        if self._up is not None and not self._state & OFFERED:
             self._flush(body)
 
     def requestReset(self, reason: int) -> None:
@@ -237,11 +241,12 @@ class Exchange(ResponseHalf):
             return False
         # Only HTTP has an authority; the method of RPC may be deep in the frame.
         if head.authority and head.method == b"CONNECT":
-            if route.allowConnect:  # the loader has said that tunnels are not built
-                self.reply(501, b"CONNECT tunnels are not supported")
-            else:
-                self.reply(405, b"CONNECT is not allowed here")
-            return False
+            offer = getattr(head, "upgrade", b"")
+            if offer in (b"", CONNECT_TUNNEL):  # others only use its name (RFC 8441)
+                if not route.allowConnect:
+                    self.reply(405, b"CONNECT is not allowed here")
+                    return False
+                self._state |= CONNECT
         self.cluster = self.listener.clusters.get(route.clusterName(head))
         if self.cluster is None:
             self.reply(404, b"the cluster of the route does not exist", NO_ROUTE_FOUND)

@@ -7,14 +7,31 @@ from collections.abc import Iterable
 from twisted.python.failure import Failure
 
 from mosntx.contracts.filters import CONTINUE
-from mosntx.contracts.message import IHeaders, IRequestHead, IResponseHead, IWholeResponse, Pair
+from mosntx.contracts.message import (
+    IHeaders,
+    IRequestHead,
+    IResponseHead,
+    IWholeResponse,
+    Pair,
+    accepts,
+)
 from mosntx.contracts.stream import LOCAL_RESET, IResponseSink
 from mosntx.proxy.attempt import Attempts
 from mosntx.proxy.chain import FilterState, runDataHooks, runPartHooks
 from mosntx.proxy.record import recordResponse
 from mosntx.proxy.reply import sendLocalReply
 from mosntx.proxy.retry import mayRetryStatus
-from mosntx.proxy.state import ANSWERED, OVER, RESPONSE_STARTED, SHOWING
+from mosntx.proxy.state import (
+    ACCEPTED,
+    ANSWERED,
+    OFFERED,
+    OVER,
+    REQUEST_ENDED,
+    RESPONSE_ENDED,
+    RESPONSE_STARTED,
+    SHOWING,
+    TUNNEL,
+)
 
 
 class ResponseHalf(Attempts):
@@ -60,6 +77,11 @@ class ResponseHalf(Attempts):
         """See `IResponseSink.responseHead`."""
         if self._refused(head.status):
             return
+        if self._state & OFFERED:
+            self._state &= ~OFFERED
+            if accepts(self._offer(), head.status):
+                self._openTunnel(head)
+                return
         if end:
             self._attemptEnded()
         self._sendHead(head, end)
@@ -67,7 +89,10 @@ class ResponseHalf(Attempts):
     def responseData(self, data: bytes, end: bool) -> None:
         """See `IResponseSink.responseData`."""
         if end:
-            self._attemptEnded()
+            if self._state & (TUNNEL | REQUEST_ENDED) == TUNNEL:
+                self._state |= RESPONSE_ENDED
+            else:
+                self._attemptEnded()
         self._sendData(data, end)
 
     def responseMessage(self, head: IWholeResponse) -> None:
@@ -114,6 +139,25 @@ class ResponseHalf(Attempts):
         recordResponse(self, status)
         return status >= 400 and mayRetryStatus(self, status) and self._again()
 
+    def _offer(self) -> bytes:
+        offer: bytes = getattr(self.request, "upgrade", b"")
+        return offer
+
+    def _connected(self) -> None:
+        """See `Attempts._connected`."""
+        self.responseHead(self.streams.protocol.localReply(self.request, 200, b"").head, False)
+
+    def _openTunnel(self, head: IResponseHead) -> None:
+        """The upstream has accepted another protocol; its first octets may have come already."""
+        self._state |= ACCEPTED
+        self.body.keepNothing()
+        self._watchTunnel()
+        self._sendHead(head, False)
+        if self._state & (OVER | TUNNEL) == TUNNEL:
+            self._flush(self.body)
+        elif self._up is not None:  # a filter shows the client something else
+            self._breakOff()
+
     # towards the client
 
     def _sendHead(self, head: IResponseHead, end: bool) -> None:
@@ -137,6 +181,8 @@ class ResponseHalf(Attempts):
             route.rewriteResponse(self, head)
         self.status = head.status
         self._state |= RESPONSE_STARTED
+        if self._state & ACCEPTED and not end and accepts(self._offer(), self.status):
+            self._state |= TUNNEL
         self.streams.sendHead(self.number, head, end)
         for sent in self.listener.handlers.headSent:
             sent(self)
@@ -157,7 +203,7 @@ class ResponseHalf(Attempts):
             data = filters.part
         self.bytesSent += len(data)
         self.streams.sendData(self.number, data, end)
-        if end:
+        if end and not self._state & RESPONSE_ENDED:
             self._finish()
 
     def _breakOff(self) -> None:

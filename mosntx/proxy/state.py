@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # bits of ExchangeState._state
 REQUEST_ENDED = 1  # the client has sent all
+RESPONSE_ENDED = 2  # a tunnel has brought all of the upstream; the other direction goes on
 RESPONSE_STARTED = 4  # the head has gone to the client
 OVER = 8
 REWRITTEN = 16  # the route's rewrites have been applied
@@ -34,6 +35,10 @@ RACE_HIDDEN = 256  # the one transparent repetition has been used
 HEAD_PASSED = 512  # all request filters have let the head pass
 RETRYING = 1024  # the present attempt is counted in the cluster's limit of retries
 TIMED = 2048  # the timer of the whole exchange runs
+OFFERED = 4096  # the client offers another protocol, and the upstream has not answered yet
+TUNNEL = 8192  # the offer was accepted: data are octets of that protocol
+ACCEPTED = 16384  # the upstream has accepted; the filters may still see to that
+CONNECT = 32768  # the client wants octets to a host, without any protocol
 
 ANSWERED = OVER | RESPONSE_STARTED
 

@@ -38,6 +38,7 @@ FEATURES = frozenset(
         "access_log",
         "admin",
         "circuit_breakers",
+        "connect",
         "direct_response",
         "forwarding_headers",
         "hash_policy",

@@ -10,6 +10,7 @@ from mosntx.contracts.codec import FRAMED, PING_PONG, IProtocol
 from mosntx.contracts.net import IConnector
 from mosntx.contracts.upstream import IConnectionPool
 from mosntx.net.timers import TimerWheel
+from mosntx.protocol.raw import RAW, RawProtocol
 from mosntx.service.protocols import ProtocolRow
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import ANSWER_TIMEOUT
@@ -35,7 +36,7 @@ class Pools:
         turn: WriteTurn | None = None,
     ) -> None:
         self.turn = turn or WriteTurn()
-        self._rows = protocols
+        self._rows: Mapping[str, ProtocolRow] = {RAW: lambda _: RawProtocol(), **protocols}
         self._connector = connector
         self._wheel = wheel
         self._spoken: dict[str, IProtocol] = {}

@@ -133,6 +133,7 @@ class FakeConnection:
     :ivar reading: octets are taken from the peer.
     :ivar closing: `close` was called; ``lingering``: with ``linger``.
     :ivar aborted: `abort` was called.
+    :ivar writeEnded: `endWriting` was called; ``halfCloseable``: it can be.
     :ivar continued: calls of `continueReading`.
     :ivar receiver: after `handOver`.
     """
@@ -147,7 +148,8 @@ class FakeConnection:
         self.closeEvent = -1
         self.written = b""
         self.reading = True
-        self.closing = self.lingering = self.aborted = False
+        self.closing = self.lingering = self.aborted = self.writeEnded = False
+        self.halfCloseable = True
         self.continued = 0
         self.receiver: Any = None
         self.handlers: list[IConnectionEventHandler] = []
@@ -157,7 +159,7 @@ class FakeConnection:
 
     def write(self, data: bytes) -> None:
         """See `IConnection.write`."""
-        if not (self.closing or self.closed):
+        if not (self.closing or self.closed or self.writeEnded):
             self.written += data
             self.bytesWritten += len(data)
 
@@ -178,6 +180,12 @@ class FakeConnection:
         if not (self.closing or self.closed):
             self.closing = True
             self.lingering = linger
+
+    def endWriting(self) -> bool:
+        """See `IConnection.endWriting`."""
+        if self.halfCloseable and not (self.closing or self.closed):
+            self.writeEnded = True
+        return self.halfCloseable
 
     def abort(self) -> None:
         """See `IConnection.abort`; `lose` does the rest."""

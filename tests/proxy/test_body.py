@@ -68,6 +68,16 @@ class RequestBodyTests(SynchronousTestCase):
         self.assertFalse(body.transform(lambda part, end: seen.append(part)))
         self.assertEqual(seen, [b"a"])
 
+    def test_keepNothing(self) -> None:
+        """What is held is still sent, once; nothing can be sent again."""
+        body = RequestBody(100)
+        body.hold(b"a", False)
+        body.keepNothing()
+        self.assertFalse(body.replayable)
+        self.assertEqual(list(body.take()), [(b"a", False)])
+        body.rewind()
+        self.assertFalse(body.pending)
+
     @given(st.lists(st.tuples(st.booleans(), st.binary(max_size=5)), max_size=20))
     def test_everyOctetOnce(self, steps: list[tuple[bool, bytes]]) -> None:
         """However octets are held and flow, an attempt gets each of them once, in order."""

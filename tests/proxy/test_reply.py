@@ -172,11 +172,3 @@ class LocalReplyTests(MeshTestCase):
         self.assertStatus(client.take(), 405)
         self.assertEnded((405, 0))
         self.assertEqual(mesh.dialled, [])
-
-    def test_connectIsNoTunnelYet(self) -> None:
-        """A route may allow CONNECT, but tunnels are not built: nothing is sent up."""
-        mesh = self.begin(toCluster(allow_connect=True))
-        client = mesh.client("front")
-        client.send(b"CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n")
-        self.assertStatus(client.take(), 501)
-        self.assertEqual(mesh.dialled, [])

@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from mosntx.contracts.codec import DATA, FAILED, INFORMATIONAL, RESET, Event, IClientCodec
 from mosntx.contracts.codec import HEAD as HEAD_EVENT
+from mosntx.contracts.message import CONNECT_TUNNEL
 from mosntx.contracts.stream import UPSTREAM_RESET
 from mosntx.protocol.errors import LimitError, ProtocolError
 from mosntx.protocol.http1 import encode
@@ -52,10 +53,12 @@ class Http1ClientCodec(MessageReader):
         "_informational",
         "_keepAlive",
         "_method",
+        "_offer",
         "_requestOpen",
         "_sendLeft",
         "_sending",
         "reusable",
+        "tunnel",
     )
 
     def __init__(self, limits: Http1Limits, fields: FieldParser, heads: HeadLimits) -> None:
@@ -64,10 +67,12 @@ class Http1ClientCodec(MessageReader):
         self._informational = 0
         self._keepAlive = True
         self._method = b""
+        self._offer = b""  # protocol that the request offers to change to
         self._requestOpen = False  # more of the request is to be sent
         self._sending = NO_BODY
         self._sendLeft = 0
         self.reusable = True
+        self.tunnel = False
 
     # Sending
 
@@ -83,6 +88,7 @@ class Http1ClientCodec(MessageReader):
             and type(headers) is WireHeaders
             and not headers.changed
             and (not head.contentLength if end else head.contentLength is not None)
+            and (end or not head.upgrade)
         ):
             octets = head.line + headers.wire
             self._sending = NO_BODY if end else IDENTITY
@@ -90,6 +96,7 @@ class Http1ClientCodec(MessageReader):
         else:
             octets, self._sending, self._sendLeft = encode.request(head, end)
         self._method = head.method
+        self._offer = b"" if end else encode.offerOf(head)
         self._requestOpen = not end
         self._keepAlive = True
         self._informational = 0
@@ -104,6 +111,8 @@ class Http1ClientCodec(MessageReader):
         Octets beyond Content-Length are dropped; too few, and the connection is not used again.
         Nothing is sent any more once the response is over.
         """
+        if self.tunnel:
+            return data
         if not self._requestOpen or self._state in (DONE, CLOSED):
             return b""
         if end:
@@ -148,6 +157,10 @@ class Http1ClientCodec(MessageReader):
         headers = self._fields.parse(block, self._limits.max_headers)
         index = headers.index
         head = ResponseHead(status, headers, line)
+        if status == 101:
+            self._switch(head, headers)
+            events.append((HEAD_EVENT, self._number, head, False))
+            return
         declared = index.get(b"content-length")
         length = 0
         state = UNTIL_CLOSE
@@ -160,8 +173,11 @@ class Http1ClientCodec(MessageReader):
             headers.forget((b"content-length",))
             self._interim(head, events)
             return
+        if self._offer:  # refused
+            self._requestOpen = False
         if self._method == b"CONNECT" and status < 300:
             state = UNTIL_CLOSE
+            self.tunnel = self._offer == CONNECT_TUNNEL
         elif self._method == b"HEAD" or status in BODYLESS or (state == LENGTH and not length):
             state = DONE
         self._left = length
@@ -194,9 +210,16 @@ class Http1ClientCodec(MessageReader):
         stripHopByHop(headers, options)
         return state
 
-    def _interim(self, head: ResponseHead, events: list[Event]) -> None:
-        if head.status == 101:
+    def _switch(self, head: ResponseHead, headers: WireHeaders) -> None:
+        """The offer is accepted: all octets from now on are those of the other protocol."""
+        if not self._offer or headers.joined(b"upgrade").lower() != self._offer:
             raise ProtocolError(502, "protocol changed without being asked")
+        stripHopByHop(headers, connectionOptions(headers))
+        headers.forget((b"content-length",))
+        self._state = UNTIL_CLOSE
+        self.tunnel = True
+
+    def _interim(self, head: ResponseHead, events: list[Event]) -> None:
         self._informational += 1
         if self._informational > self._limits.max_informational:
             raise LimitError(502, "too many interim responses")

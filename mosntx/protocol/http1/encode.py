@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from mosntx.contracts.message import IHeaders, Pair
+from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
 from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.headers import TOKEN
 from mosntx.protocol.http1.fields import WireHeaders
@@ -24,6 +24,7 @@ CHUNKED_FIELD = b"\r\nTransfer-Encoding: chunked"
 CLOSE_FIELD = b"\r\nConnection: close"
 KEEP_ALIVE_FIELD = b"\r\nConnection: keep-alive"
 NO_LENGTH_FIELD = b"\r\nContent-Length: 0"
+UPGRADE_FIELD = b"\r\nConnection: Upgrade\r\nUpgrade: %b"
 LAST_CHUNK = b"0\r\n\r\n"
 
 _HOP_AND_LENGTH = HOP_BY_HOP | {b"content-length"}
@@ -114,7 +115,12 @@ def request(head: Any, end: bool) -> tuple[bytes, int, int]:
     length = declaredLength(headers)
     fields = _hostField(head)
     withoutLength = False
-    if end:
+    offer = b"" if end else offerOf(head)
+    if offer:
+        sending = NO_BODY
+        withoutLength = length is not None
+        fields += b"" if offer == CONNECT_TUNNEL else UPGRADE_FIELD % offer
+    elif end:
         sending = NO_BODY
         if length or (length is None and method in _LENGTH_EXPECTED):
             withoutLength = True
@@ -130,9 +136,29 @@ def request(head: Any, end: bool) -> tuple[bytes, int, int]:
     return octets, sending, length or 0
 
 
+def offerOf(head: Any) -> bytes:
+    """Return the protocol that a request offers to change to, ``b''`` for none.
+
+    :raises EncodeError: when it is no token.
+    """
+    offer: bytes = getattr(head, "upgrade", b"")
+    if offer.translate(None, TOKEN):
+        raise EncodeError(400, "the protocol to change to is no token")
+    return offer
+
+
+def switching(head: Any, line: bytes, offer: bytes) -> bytes:
+    """Return the head of the response that accepts ``offer`` (RFC 9110 15.2.2, 9.3.6)."""
+    fields = b"" if offer == CONNECT_TUNNEL else UPGRADE_FIELD % offer
+    return b"".join((line, fields, block(head.headers, withoutLength=True)))
+
+
 def _target(head: Any) -> tuple[bytes, bytes]:
     # A head without a scheme is an RPC protocol's: its method is not HTTP's (spec/proxy.md 8.1).
     method = head.method if head.scheme else b"POST"
+    if method == b"CONNECT" and offerOf(head) not in (b"", CONNECT_TUNNEL):
+        # as HTTP/2 says it (RFC 8441 5)
+        method = b"GET"
     target = head.authority if method == b"CONNECT" else head.path or b"/"
     if not method or method.translate(None, TOKEN):
         raise EncodeError(400, "the method is no token")

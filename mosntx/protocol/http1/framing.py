@@ -22,6 +22,10 @@ HOP_BY_HOP = frozenset(
     )
 )
 
+#: Protocols that a client may change to. Others would go round our rules for requests, h2c first
+#: of all (attack case 22); their offers are taken for not made.
+UPGRADES = frozenset((b"websocket",))
+
 #: Fields that a Connection option never removes: without them the next hop would see another
 #: message or another client (attack case 23).
 PROTECTED = frozenset(
@@ -125,6 +129,14 @@ def connectionOptions(headers: WireHeaders) -> frozenset[bytes]:
     """Return the Connection options in lower case."""
     value = headers.joined(b"connection").lower()
     return frozenset([option.strip(b" \t") for option in value.split(b",")])
+
+
+def offered(headers: WireHeaders) -> bytes:
+    """Return the protocol of `UPGRADES` that the Upgrade field offers, ``b''`` without one."""
+    for offer in headers.joined(b"upgrade").lower().split(b","):
+        if offer.strip(b" \t") in UPGRADES:
+            return offer.strip(b" \t")
+    return b""
 
 
 def stripHopByHop(headers: WireHeaders, options: frozenset[bytes]) -> None:

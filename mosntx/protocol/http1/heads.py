@@ -48,8 +48,8 @@ class RequestHead:
         HTTP/1.1; else ``b''``.
     :param contentLength: octets of the body when the fields as received declare them.
 
-    ``expectContinue`` tells that the client waits for a 100, ``upgrade`` holds the protocols that
-    it offers to change to (without h2c); both fields are gone from ``headers``.
+    ``expectContinue`` tells that the client waits for a 100, ``upgrade`` names the protocol that
+    it offers to change to, one of ``UPGRADES``; both fields are gone from ``headers``.
     """
 
     __slots__ = (

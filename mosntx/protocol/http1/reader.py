@@ -13,9 +13,10 @@ from mosntx.protocol.http1.limits import Http1Limits
 HEAD = 1  # a head is expected or has begun
 LENGTH = 2  # a body of known length
 CHUNKED = 3  # a chunked body
-UNTIL_CLOSE = 4  # a body that the close ends (client only)
+UNTIL_CLOSE = 4  # octets that the close ends: a body (client only) or a tunnel
 DONE = 5  # the message is complete; server: wait for next(); client: no request is outstanding
-CLOSED = 6  # nothing is looked at any more
+OFFERED = 6  # server: another protocol was offered, and the response decides what comes now
+CLOSED = 7  # nothing is looked at any more
 
 _END = b"\r\n\r\n"
 
@@ -75,10 +76,10 @@ class MessageReader:
                 elif state == UNTIL_CLOSE:
                     events.append((DATA, self._number, data, False))
                     break
-                elif state == DONE:
-                    self._excess(data)
+                elif state == CLOSED:
                     break
                 else:
+                    self._excess(data)
                     break
         except ProtocolError as error:
             # Traceback and context would keep the octets held so far, in a cycle with the events.

@@ -6,8 +6,9 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import FAILED, RESET, Event, IServerCodec
+from mosntx.contracts.codec import DATA, FAILED, RESET, Event, IServerCodec
 from mosntx.contracts.codec import HEAD as HEAD_EVENT
+from mosntx.contracts.message import CONNECT_TUNNEL, accepts
 from mosntx.contracts.stream import DOWNSTREAM_GONE
 from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError, WaitError
 from mosntx.protocol.http1 import encode
@@ -22,13 +23,15 @@ from mosntx.protocol.http1.framing import (
     connectionOptions,
     cutChunked,
     cutKeepAlive,
+    offered,
     parseLength,
     parseRequestLine,
     stripHopByHop,
 )
 from mosntx.protocol.http1.heads import RequestHead, ResponseHead, statusLine, validAuthority
 from mosntx.protocol.http1.limits import Http1Limits
-from mosntx.protocol.http1.reader import CHUNKED, DONE, HEAD, LENGTH, MessageReader
+from mosntx.protocol.http1.reader import CHUNKED, DONE, HEAD, LENGTH, OFFERED, MessageReader
+from mosntx.protocol.http1.reader import UNTIL_CLOSE as TUNNEL
 from mosntx.protocol.status import BODYLESS, hasBody, phrase
 
 #: Fields that few requests have and that need a closer look.
@@ -60,6 +63,7 @@ class Http1ServerCodec(MessageReader):
         "_host",
         "_http11",
         "_method",
+        "_offer",
         "_plain",
         "_responded",
         "_sendLeft",
@@ -67,6 +71,7 @@ class Http1ServerCodec(MessageReader):
         "_waiting",
         "backlog",
         "closing",
+        "tunnel",
     )
 
     def __init__(self, limits: Http1Limits, fields: FieldParser, heads: HeadLimits) -> None:
@@ -74,6 +79,7 @@ class Http1ServerCodec(MessageReader):
         self._host: bytes | None = None  # the last Host field and what it came to
         self._authority = b""
         self._method = b""
+        self._offer = b""
         self._http11 = True
         self._plain = False  # the response needs no field of ours
         self._responded = False
@@ -84,6 +90,7 @@ class Http1ServerCodec(MessageReader):
         self._waiting: bytes | bytearray = b""
         self.backlog = 0
         self.closing = False
+        self.tunnel = False
 
     @property
     def backlogLimit(self) -> int:
@@ -117,6 +124,9 @@ class Http1ServerCodec(MessageReader):
         state = LENGTH if length else DONE
         if not (self._http11 and _RARE.isdisjoint(index)):
             state = self._hopFields(head, headers, state)
+        if head.upgrade:
+            self._offer = head.upgrade
+            state = OFFERED
         number = self._number = self._number + 1
         if number == self._limits.max_requests_per_connection:
             self.closing = True
@@ -141,6 +151,7 @@ class Http1ServerCodec(MessageReader):
         self._method = method
         self._plain = False
         head = RequestHead(method, path, authority or self._authority, headers)
+        head.upgrade = CONNECT_TUNNEL if method == b"CONNECT" else b""
         if authority and host is not None and authority != host.lower():
             # The target decides; nobody behind us shall read the other (RFC 9112 3.2.2).
             headers.rewrite(b"host", authority)
@@ -178,12 +189,8 @@ class Http1ServerCodec(MessageReader):
                 raise ProtocolError(417, "only 100-continue can be expected")
             head.expectContinue = http11 and state != DONE
             headers.forget((b"expect",))
-        if b"upgrade" in options and http11:
-            # h2c would go round our rules for requests (attack case 22).
-            offers = [offer.strip() for offer in headers.joined(b"upgrade").split(b",")]
-            head.upgrade = b", ".join(
-                [offer for offer in offers if offer and offer.lower() not in (b"h2c", b"h2")]
-            )
+        if b"upgrade" in options and http11 and state == DONE and self._method == b"GET":
+            head.upgrade = offered(headers)
         stripHopByHop(headers, options)
         return state
 
@@ -191,8 +198,8 @@ class Http1ServerCodec(MessageReader):
         self._state = DONE
 
     def _excess(self, data: bytes) -> None:
-        """Keep octets of the next requests; not when there will be none."""
-        if self.closing:
+        """Keep octets of the next requests, or of a tunnel; not when there will be none."""
+        if self.closing and self._state == DONE:
             return
         if self._waiting:
             if not isinstance(self._waiting, bytearray):
@@ -206,6 +213,9 @@ class Http1ServerCodec(MessageReader):
         """See `IServerCodec.next`. `closing` afterwards tells that nothing will follow."""
         if self._state == HEAD:
             return []
+        if self._state == TUNNEL:
+            first, self._waiting, self.backlog = bytes(self._waiting), b"", 0
+            return [(DATA, self._number, first, False)] if first else []
         self._responded = False
         if self.closing:
             self._stop()
@@ -232,7 +242,9 @@ class Http1ServerCodec(MessageReader):
             return []
         self.closing = True
         self._stop()
-        if state in (LENGTH, CHUNKED):
+        if state == TUNNEL:
+            return [(DATA, self._number, b"", True)]
+        if state in (LENGTH, CHUNKED, OFFERED):
             return [(RESET, self._number, DOWNSTREAM_GONE, True)]
         return []
 
@@ -294,25 +306,27 @@ class Http1ServerCodec(MessageReader):
 
     def _responseHead(self, head: Any, end: bool) -> bytes:
         status = head.status
+        if self._state == OFFERED:
+            if accepts(self._offer, status) and not end:
+                return self._switch(head)
+            self._state = DONE  # what waits is the next request
         if not 200 <= status <= 999:
             raise EncodeError(502, "no final status")
-        headers = head.headers
-        length = encode.declaredLength(headers)
+        length = encode.declaredLength(head.headers)
         http11 = self._http11
         closing = self.closing or self._draining or (end and self._state != DONE)
         body = hasBody(status, self._method)
-        tunnel = self._method == b"CONNECT" and status < 300
-        withoutLength = status == 204 or tunnel
+        withoutLength = status == 204
         fields = b""
         sending = NO_BODY
-        if body and not tunnel and end:
+        if body and end:
             if length != 0:
                 withoutLength = True
                 fields = encode.NO_LENGTH_FIELD
         elif body and not end:
-            if length is not None and not tunnel:
+            if length is not None:
                 sending = IDENTITY
-            elif http11 and not tunnel:
+            elif http11:
                 sending = CHUNKS
                 fields = encode.CHUNKED_FIELD
             else:
@@ -323,11 +337,20 @@ class Http1ServerCodec(MessageReader):
         elif not http11:
             fields += encode.KEEP_ALIVE_FIELD
         line = head.line if type(head) is ResponseHead else statusLine(status)
-        octets = b"".join((line, fields, encode.block(headers, withoutLength)))
+        octets = b"".join((line, fields, encode.block(head.headers, withoutLength)))
         self.closing = closing
         self._responded = True
         self._sending = sending
         self._sendLeft = length or 0
+        return octets
+
+    def _switch(self, head: Any) -> bytes:
+        """The offer is accepted: all octets from now on are those of the other protocol."""
+        line = head.line if type(head) is ResponseHead else statusLine(head.status)
+        octets = encode.switching(head, line, self._offer)
+        self._state = TUNNEL
+        self._sending = UNTIL_CLOSE
+        self._responded = self.closing = self.tunnel = True
         return octets
 
     def responseInformational(self, streamId: int, head: Any) -> bytes:

@@ -50,11 +50,13 @@ class SequentialClient:
         "_codec",
         "_ended",
         "_number",
+        "_offered",
         "_owner",
         "_paused",
         "_requestOpen",
         "_sink",
         "_touched",
+        "_tunnel",
         "active",
         "connection",
         "cut",
@@ -75,6 +77,8 @@ class SequentialClient:
         self._sink: IResponseSink | None = None
         self._number = 0
         self._requestOpen = False
+        self._offered = False  # the response decides whether the stream becomes a tunnel
+        self._tunnel = False
         self._touched = False
         self._paused = False
         self._ended = False  # by the upstream's FIN, before we closed it
@@ -116,6 +120,8 @@ class SequentialClient:
         self._sink = sink
         self._number = number
         self._requestOpen = not end
+        self._offered = not end and bool(getattr(head, "upgrade", b""))
+        self._tunnel = self._offered and getattr(self._codec, "tunnel", False)
         self._touched = False
         self.active = 1
         self.streamsLeft -= 1
@@ -130,6 +136,8 @@ class SequentialClient:
                 self._requestOpen = False
             if octets:
                 self.connection.write(octets)
+            if end and self._tunnel:
+                self._endRequest()
 
     def sendTrailers(self, number: int, trailers: IHeaders) -> None:
         """See `IClientStreams.sendTrailers`."""
@@ -174,6 +182,9 @@ class SequentialClient:
                 return
             if sink is None:
                 continue
+            if self._offered and kind == HEAD:
+                self._offered = False
+                self._tunnel = self._requestOpen = getattr(self._codec, "tunnel", False)
             if end:
                 self._sink = None
                 self._over(not self._requestOpen)
@@ -205,6 +216,9 @@ class SequentialClient:
                 continue
             if kind in (RESET, FAILED):
                 self._broken(sink, part if kind == RESET else PROTOCOL_ERROR)
+            elif self._tunnel and self._requestOpen:
+                self._sink = sink  # the other direction goes on
+                sink.responseData(part, True)
             elif end:
                 self._over(False)
                 if kind == TRAILERS:
@@ -245,6 +259,17 @@ class SequentialClient:
         """The transport is gone; `connectionClosed` follows."""
 
     # ends
+
+    def _endRequest(self) -> None:
+        """A tunnel has nothing more for the upstream."""
+        if self._ended:
+            self._sink = None
+            self._over(False)
+        elif not self.connection.endWriting():  # there is no half of it
+            sink, self._sink = self._sink, None
+            self._over(False)
+            if sink is not None:
+                sink.responseData(b"", True)
 
     def _over(self, clean: bool) -> None:
         """The stream has ended; give the connection back, or close it."""

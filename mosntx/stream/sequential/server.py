@@ -26,14 +26,13 @@ from mosntx.contracts.net import (
     IConnection,
 )
 from mosntx.contracts.stream import (
-    DOWNSTREAM_GONE,
     PROTOCOL_ERROR,
     IExchangeFactory,
-    IRequestSink,
     IServerStreams,
 )
-from mosntx.net.timers import Timer, TimerWheel
+from mosntx.net.timers import TimerWheel
 from mosntx.protocol.errors import EncodeError, ProtocolError
+from mosntx.stream.sequential.endings import ServerEndings
 
 log = Logger()
 
@@ -48,29 +47,19 @@ DRAIN_GRACE = 1.0
 
 
 @implementer(IBytesReceiver, IServerStreams)
-class SequentialServer:
+class SequentialServer(ServerEndings):
     """An accepted connection of a sequential protocol."""
 
     __slots__ = (
         "_backlogLimit",
         "_blocked",
-        "_busy",
-        "_closed",
-        "_codec",
         "_delivering",
         "_draining",
         "_factory",
-        "_graceTimer",
         "_heldBack",
         "_heldHead",
-        "_number",
-        "_requestOpen",
-        "_responseOpen",
-        "_sink",
+        "_offered",
         "_streamPaused",
-        "_waitTimer",
-        "_wheel",
-        "connection",
         "protocol",
     )
 
@@ -81,26 +70,17 @@ class SequentialServer:
         factory: IExchangeFactory,
         wheel: TimerWheel,
     ) -> None:
-        self.connection = connection
+        ServerEndings.__init__(self, connection, protocol.serverCodec(), wheel)
         self.protocol = protocol
-        self._codec = protocol.serverCodec()
         self._backlogLimit: int = getattr(self._codec, "backlogLimit", MAX_BACKLOG)
         self._factory = factory
-        self._wheel = wheel
-        self._sink: IRequestSink | None = None
-        self._number = 0
         self._blocked = False
-        self._busy = False
-        self._requestOpen = False
-        self._responseOpen = False
         self._delivering = False
         self._heldBack = False
         self._heldHead = b""
+        self._offered = False  # the response decides whether this becomes a tunnel
         self._streamPaused = False
-        self._closed = False
         self._draining = False
-        self._waitTimer: Timer | None = None
-        self._graceTimer: Timer | None = None
 
     @property
     def active(self) -> int:
@@ -122,21 +102,6 @@ class SequentialServer:
         if codec.backlog > self._backlogLimit and not self._heldBack:
             self._heldBack = True
             self.connection.pauseReading()
-
-    def readClosed(self) -> None:
-        """The client sends no more.
-
-        It has left, as far as anybody can tell: an exchange under way is cancelled (MOSN, Envoy).
-        """
-        if self._responseOpen:
-            self._gone()
-            self.connection.abort()
-        else:
-            self._close(False)
-
-    def connectionClosed(self, event: int) -> None:
-        """See `IBytesReceiver.connectionClosed`."""
-        self._gone()
 
     def drain(self) -> None:
         """See `IBytesReceiver.drain`: the response under way, or the next, is the last."""
@@ -183,7 +148,9 @@ class SequentialServer:
             octets = self._codec.responseHead(number, local.head, False)
             octets += self._codec.responseData(number, local.body, True)
             end = True
-        if end:
+        if self._offered:
+            self._decided(octets, end)
+        elif end:
             self.connection.write(octets)
             self._responseEnded()
         else:
@@ -221,7 +188,9 @@ class SequentialServer:
 
     def reset(self, number: int, reason: int) -> None:
         """See `IServerStreams.reset`."""
-        if not self._responseOpen or number != self._number:
+        if number != self._number or not self._responseOpen:
+            if number == self._number and self._tunnel and self._requestOpen:
+                self._giveUpRequest()
             return
         self._sink = None
         self.flush(number)
@@ -269,16 +238,6 @@ class SequentialServer:
             if not self._closed:
                 self._watchWait()
 
-    def _watchWait(self) -> None:
-        """Time the wait that the codec is in, or forget the timer of one that is over."""
-        limit = self._codec.waitLimit
-        if limit:
-            if self._waitTimer is None:
-                self._waitTimer = self._wheel.schedule(limit, self._waitedTooLong)
-        elif self._waitTimer is not None:
-            self._waitTimer.cancel()
-            self._waitTimer = None
-
     def _settled(self) -> bool:
         """Say whether an exchange has just ended on both halves, so that the next may begin.
 
@@ -287,7 +246,8 @@ class SequentialServer:
         if not self._busy or self._responseOpen or self._closed:
             return False
         if self._requestOpen:
-            self._close(True)
+            if not self._tunnel:
+                self._close(True)
             return False
         if self._codec.closing or (self._draining and not self._codec.backlog):
             self._close(False)
@@ -303,6 +263,7 @@ class SequentialServer:
             self._number = number
             self._busy = self._responseOpen = True
             self._requestOpen = not end
+            self._offered = not end and bool(getattr(part, "upgrade", b""))
             sink = self._sink = self._factory.newExchange(self, number)
             sink.requestHead(part, end)
             if not end:
@@ -330,12 +291,32 @@ class SequentialServer:
             if octets:
                 self.connection.write(octets)
 
+    def _decided(self, octets: bytes, end: bool) -> None:
+        """The offer of another protocol is answered: a tunnel, or a request like any other."""
+        self._offered = False
+        self.connection.write(octets)
+        if not getattr(self._codec, "tunnel", False):
+            self._requestOpen = False
+            if end:
+                self._responseEnded()
+            return
+        self._tunnel = True
+        events = self._codec.next()
+        if self._heldBack:
+            self._heldBack = False
+            if not self._streamPaused:
+                self.connection.resumeReading()
+        for event in events:
+            self._part(*event)
+
     def _responseEnded(self) -> None:
         """The response has been written.
 
         With a complete request the connection is free for the next one.
         """
         self._responseOpen = False
+        if self._tunnel and self._requestOpen and self._endResponse():
+            return
         self._sink = None
         if not self._delivering:
             self._deliver([])
@@ -361,40 +342,3 @@ class SequentialServer:
         if farewell:
             self.connection.write(farewell)
         self._close(True)
-
-    def _waitedTooLong(self) -> None:
-        """The head that began did not end in time."""
-        self._waitTimer = None
-        self._deliver(self._codec.timeout())
-
-    # closing
-
-    def _gone(self) -> None:
-        """The client has left."""
-        self._cancelTimers()
-        self._closed = True
-        self._responseOpen = self._requestOpen = False
-        sink, self._sink = self._sink, None
-        if sink is not None:
-            sink.requestReset(DOWNSTREAM_GONE)
-
-    def _close(self, linger: bool) -> None:
-        """Close when all is sent.
-
-        ``linger`` when the client may still be sending (RFC 9112 9.6).
-        """
-        self._cancelTimers()
-        self._closed = True
-        self.connection.close(linger)
-
-    def _graceOver(self) -> None:
-        """Draining: close unless a request has begun; its response will be the last."""
-        self._graceTimer = None
-        if not self._busy and self._waitTimer is None and not self._closed:
-            self._close(False)
-
-    def _cancelTimers(self) -> None:
-        for timer in (self._waitTimer, self._graceTimer):
-            if timer is not None:
-                timer.cancel()
-        self._waitTimer = self._graceTimer = None

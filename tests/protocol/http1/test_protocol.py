@@ -28,7 +28,6 @@ class Http1SuiteTests(CodecSuite, SynchronousTestCase):
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
             b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             b"5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n",
-            b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
         ]
 
     def requestHead(self) -> Any:

@@ -236,15 +236,17 @@ class DialogueTests(SynchronousTestCase):
         """A CONNECT that succeeds has no framing and ends with the close; a refusal has both."""
         self.play(
             (">>", b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"),
-            ("<<", ["1 head CONNECT  end"]),
+            ("<<", ["1 head CONNECT "]),
             (">>", head(response((b"Content-Length", b"3")))),
             (">>", data(b"abcdef")),
-            ("<<", OK + b"\r\nConnection: close\r\n\r\nabcdef"),
+            ("<<", OK + b"\r\n\r\nabcdef"),
             self.closes(True),
+            (">>", b"\x16\x03\x01\r\n\r\n"),
+            ("<<", ["1 data b'\\x16\\x03\\x01\\r\\n\\r\\n'"]),
         )
         self.play(
             (">>", b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"),
-            ("<<", ["1 head CONNECT  end"]),
+            ("<<", ["1 head CONNECT "]),
             (">>", head(response(status=405), True)),
             ("<<", b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n"),
             self.closes(False),

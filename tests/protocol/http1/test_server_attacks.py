@@ -275,7 +275,7 @@ class FramingTests(AttackCase):
         self.refused(CHUNKED + b"0\r\n\nX: y\r\n\r\n", 400, head)
 
     def test_case22(self) -> None:
-        """An offer to change to HTTP/2 goes no further; another one is kept for us."""
+        """Of all offers to change the protocol, only that of WebSocket goes further."""
         octets = (
             GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
             b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
@@ -286,7 +286,13 @@ class FramingTests(AttackCase):
         octets = GET + b"Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n\r\n"
         head = Http1Protocol().serverCodec().receive(octets)[0][2]
         self.assertEqual(head.upgrade, b"websocket")
+        start, fields = GET.split(b"\r\n", 1)
+        up = start + b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + fields + b"\r\n"
+        self.assertEqual(upstreamOctets(octets), [up])
+        octets = GET + b"Connection: Upgrade\r\nUpgrade: spdy/3, TLS/1.2\r\n\r\n"
         self.assertEqual(upstreamOctets(octets), [GET + b"\r\n"])
+        octets = POST + b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc"
+        self.assertEqual(upstreamOctets(octets), [POST + b"Content-Length: 3\r\n\r\nabc"])
 
     def test_case23(self) -> None:
         """Fields named by Connection go, but not those that others rely on."""

@@ -6,6 +6,7 @@ import tracemalloc
 from typing import Any
 
 from mosntx.contracts.codec import FAILED
+from mosntx.contracts.message import CONNECT_TUNNEL
 from mosntx.protocol.http1.limits import Http1Limits
 from mosntx.protocol.http1.protocol import Http1Protocol
 from mosntx.testing.playbook import EOF, TIMEOUT, playEveryWay, single, transcript, whole
@@ -94,7 +95,7 @@ class LimitTests(AttackCase):
         )
         head = events[0][2]
         self.assertEqual((head.method, head.path, head.authority), (b"CONNECT", b"", b"db:5432"))
-        self.assertTrue(events[0][3])
+        self.assertEqual((head.upgrade, events[0][3]), (CONNECT_TUNNEL, False))
         line = b"CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n"
         self.refused(line + b"Content-Length: 3\r\n\r\n", 400)
         self.refused(line + b"Transfer-Encoding: chunked\r\n\r\n", 400)
