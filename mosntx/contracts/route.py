@@ -61,8 +61,10 @@ class IRouter(Interface):
 
     name = Attribute("``str``: ``router_config_name``")
 
-    def route(head: Any) -> IRoute | None:
+    def route(head: Any, source: str = "") -> IRoute | None:
         """Return the rule for a request, ``None`` when nothing matches (404, `NO_ROUTE_FOUND`).
+
+        :param source: the client's ``ip:port``, or the path of its unix socket.
 
         Never raises for what a client sends.
         """

@@ -91,7 +91,7 @@ class Exchange(ResponseHalf):
         for created in listener.handlers.created:
             created(self)
         if listener.chain.empty:
-            self.route = listener.router.route(head)
+            self.route = listener.router.route(head, self.streams.connection.peer)
             if self._choose():
                 self._attempt()
         else:
@@ -211,7 +211,8 @@ class Exchange(ResponseHalf):
     def _next(self, phase: int, verdict: int) -> int:
         """Do what follows a phase; return the next phase, -1 when the request has been answered."""
         if phase == BEFORE_ROUTE or verdict == REMATCH_ROUTE:
-            self.route = self.listener.router.route(self.request)
+            peer = self.streams.connection.peer
+            self.route = self.listener.router.route(self.request, peer)
             return AFTER_ROUTE
         if phase == AFTER_ROUTE:
             return AFTER_CHOOSE_HOST if self._choose() else -1

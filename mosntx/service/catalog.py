@@ -40,6 +40,7 @@ FEATURES = frozenset(
         "circuit_breakers",
         "connect",
         "direct_response",
+        "dsl",
         "forwarding_headers",
         "hash_policy",
         "header_rewrite",

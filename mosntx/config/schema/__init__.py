@@ -32,6 +32,14 @@ from mosntx.config.schema.cluster import (
     OriginalDstLbConfig,
     SlowStart,
 )
+from mosntx.config.schema.match import (
+    CookieMatch,
+    DslExpression,
+    HeaderMatch,
+    Match,
+    QueryMatch,
+    VariableMatch,
+)
 from mosntx.config.schema.proxy import (
     BoltOptions,
     Http1Options,
@@ -43,14 +51,11 @@ from mosntx.config.schema.proxy import (
 from mosntx.config.schema.router import (
     ClusterWeight,
     DirectResponse,
-    DslExpression,
     HashCookie,
     HashHeader,
     HashPolicy,
-    HeaderMatch,
     HeaderToAdd,
     HeaderValue,
-    Match,
     MirrorPolicy,
     Redirect,
     RegexPattern,
@@ -59,7 +64,6 @@ from mosntx.config.schema.router import (
     Route,
     RouteAction,
     RouterConfig,
-    VariableMatch,
     VirtualHost,
     WeightedCluster,
 )
@@ -107,6 +111,7 @@ __all__ = [
     "CodeRange",
     "Codec",
     "Config",
+    "CookieMatch",
     "DirectResponse",
     "DnsResolvers",
     "DslExpression",
@@ -147,6 +152,7 @@ __all__ = [
     "Pprof",
     "PrometheusSink",
     "ProxyConfig",
+    "QueryMatch",
     "Redirect",
     "RegexPattern",
     "RegexRewrite",
