@@ -20,6 +20,10 @@ class IRoute(Interface):
         "``tuple[tuple[str, str], ...] | None``: subset criteria sorted by key, ``None`` = all "
         "hosts"
     )
+    maxBody = Attribute("``int``: largest request body in octets, 0 = no limit of the route")
+    mirror = Attribute(
+        "``tuple[str, int] | None``: cluster that gets copies, and of how many of 100 requests"
+    )
     upstreamProtocol = Attribute("``str``: protocol towards the cluster, ``''`` = the client's")
     allowConnect = Attribute("``bool``: CONNECT tunnels are permitted")
     filterConfig = Attribute("``Mapping[str, object]``: per_filter_config by filter name")

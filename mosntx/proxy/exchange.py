@@ -21,6 +21,7 @@ from mosntx.contracts.filters import (
     NO_ROUTE_FOUND,
     RECHOOSE_HOST,
     REMATCH_ROUTE,
+    REQUEST_ENTITY_TOO_LARGE,
     STOP,
     IExchange,
 )
@@ -40,6 +41,7 @@ from mosntx.proxy.state import (
     OVER,
     REQUEST_ENDED,
     RESPONSE_STARTED,
+    TUNNEL,
 )
 
 #: Times a filter may ask to match the route or choose the host again (MOSN gives up after 10 rounds
@@ -105,6 +107,8 @@ class Exchange(ResponseHalf):
         if end:
             self._state |= REQUEST_ENDED
         self.bytesReceived += len(data)
+        if self.route is not None and self._tooLarge(self.bytesReceived):
+            return
         if self.filters is not None and self._state & HEAD_PASSED:
             if not self._showPart(data, end):
                 return
@@ -240,6 +244,8 @@ class Exchange(ResponseHalf):
         if route.localReply is not None:
             self.answer(*route.localReply(head))
             return False
+        if self._tooLarge(getattr(head, "contentLength", None) or self.bytesReceived):
+            return False
         # Only HTTP has an authority; the method of RPC may be deep in the frame.
         if head.authority and head.method == b"CONNECT":
             offer = getattr(head, "upgrade", b"")
@@ -255,6 +261,15 @@ class Exchange(ResponseHalf):
         return self._chooseHost()
 
     # the body
+
+    def _tooLarge(self, size: int) -> bool:
+        """Refuse a body that is larger than the route allows. What is in a tunnel is none."""
+        limit = self.route.maxBody
+        if not limit or size <= limit or self._state & TUNNEL:
+            return False
+        self.reply(413, b"the request body is too large", REQUEST_ENTITY_TOO_LARGE)
+        self._breakOff()
+        return True
 
     def _hold(self, part: bytes, end: bool) -> None:
         """Nobody can take the part now: keep it, and let the client send no more."""

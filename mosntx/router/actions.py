@@ -45,7 +45,9 @@ class Route:
         "filterConfig",
         "hash",
         "localReply",
+        "maxBody",
         "metadataMatch",
+        "mirror",
         "path",
         "retryPolicy",
         "rewriteRequest",
@@ -63,6 +65,8 @@ class Route:
     tryTimeout: float
     retryPolicy: IRetryPolicy
     metadataMatch: tuple[tuple[str, str], ...] | None
+    mirror: tuple[str, int] | None
+    maxBody: int
     upstreamProtocol: str
     allowConnect: bool
     filterConfig: Mapping[str, object]

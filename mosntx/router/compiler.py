@@ -120,6 +120,10 @@ class _Compiler:
             action, config.match, outer, self._variables, self.form
         )
         route.rewriteResponse = compileResponseRewrite(action, outer, self._variables)
+        policy = config.request_mirror_policies
+        route.mirror = None
+        if policy is not None and policy.cluster and policy.percent:
+            route.mirror = policy.cluster, policy.percent
         self._target(route, action or RouteAction())
 
     def _target(self, route: Route, action: RouteAction) -> None:
@@ -130,6 +134,7 @@ class _Compiler:
         route.hash = compileHash(action.hash_policy)
         route.upstreamProtocol = action.upstream_protocol
         route.allowConnect = action.allow_connect
+        route.maxBody = action.max_body
         route.metadataMatch = criteria(action.metadata_match)
         route.cluster = action.cluster_name
         route.variable = None

@@ -26,6 +26,7 @@ from mosntx.proxy.convert.bolt_http1 import BoltToHttp1
 from mosntx.proxy.convert.http1_bolt import Http1ToBolt
 from mosntx.proxy.convert.tr_bolt import BoltToTr, TrToBolt
 from mosntx.proxy.convert.tr_http1 import Http1ToTr, TrToHttp1
+from mosntx.proxy.mirror import MirrorFactory
 from mosntx.service.protocols import ProtocolRow, bolt, boltv2, http1, http2, http2Engines, tr
 from mosntx.upstream.balancers.random import RandomFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
@@ -50,6 +51,7 @@ FEATURES = frozenset(
         "keepalive",
         "log_roller",
         "metrics_matcher",
+        "mirror",
         "path_rewrite",
         "protocol_conversion",
         "protocol_fallback",
@@ -137,7 +139,11 @@ def standardCatalog() -> Catalog:
         protocols={"bolt": bolt, "boltv2": boltv2, "tr": tr, "Http2": http2, "Http1": http1},
         networkFilters=_byName(FaultInjectType()),
         streamFilters=_byName(
-            FaultFactory(), HealthcheckFactory(), PayloadLimitFactory(), TranscoderFactory()
+            FaultFactory(),
+            HealthcheckFactory(),
+            MirrorFactory(),
+            PayloadLimitFactory(),
+            TranscoderFactory(),
         ),
         balancers=_byName(RandomFactory(), RoundRobinFactory(), WeightedFactory()),
         conversions={

@@ -96,6 +96,9 @@ class DownstreamStats(StatsStruct):
         "readBytes",
         "request_active",
         "request_failed",
+        "request_mirror_dropped",
+        "request_mirror_failed",
+        "request_mirror_total",
         "request_reset",
         "request_time",
         "request_total",
@@ -115,6 +118,9 @@ class DownstreamStats(StatsStruct):
         "request_failed",
         "protocol_error_total",
         "filter_failed_total",
+        "request_mirror_total",
+        "request_mirror_failed",
+        "request_mirror_dropped",
     )
     HISTOGRAMS = ("request_time", "process_time")
 
@@ -139,6 +145,11 @@ class DownstreamStats(StatsStruct):
         self.protocol_error_total = 0
         #: Ours: a stream filter raised an exception.
         self.filter_failed_total = 0
+        #: Ours: copies for mirrors that were begun, of these the ones that came to nothing, and
+        #: those that were not begun because of a limit.
+        self.request_mirror_total = 0
+        self.request_mirror_failed = 0
+        self.request_mirror_dropped = 0
         #: Requests by final status, indexed by it (0 to 999).
         self.codes = [0] * STATUS_LIMIT
         self.request_time = Histogram()

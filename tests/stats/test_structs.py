@@ -105,7 +105,10 @@ class DownstreamStatsTests(SynchronousTestCase):
         self.assertEqual(len(keys), len(set(keys)))
         self.assertEqual(
             set(keys) - set(DOWNSTREAM_KEYS),
-            {"connection_refused", "filter_failed_total", "protocol_error_total"},
+            {
+                *("connection_refused", "filter_failed_total", "protocol_error_total"),
+                *("request_mirror_total", "request_mirror_failed", "request_mirror_dropped"),
+            },
         )
         self.assertLessEqual(set(DOWNSTREAM_KEYS), set(keys))
 

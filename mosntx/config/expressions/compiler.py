@@ -355,7 +355,7 @@ def _logic(parts: tuple[Evaluate, ...], decides: bool) -> Evaluate:
     def evaluate(request: Any) -> _Bool:
         result: _Bool = not decides
         for part in parts:
-            known = part(request)
+            known: _Bool = part(request)
             if known is decides:
                 return decides
             if known is None:

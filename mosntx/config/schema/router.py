@@ -213,6 +213,11 @@ class RouteAction(Located):
     response_headers_to_remove: tuple[str, ...] = option(
         "Headers removed from the response.", default=(), feature="header_rewrite"
     )
+    max_body: Uint32 = option(
+        "Largest request body; 0 = no limit of the route. 413. mosntx only.",
+        default=0,
+        unit="octets",
+    )
     allow_connect: bool = option(
         "Let CONNECT requests through to the cluster. mosntx only.",
         default=False,
