@@ -1,6 +1,7 @@
 """``mirror``: copies of requests to a second cluster (MOSN pkg/filter/stream/mirror).
 
-Which requests is said by ``request_mirror_policies`` of their route. A copy is what the client has
+Which requests is said by ``request_mirror_policies`` of their route; its ``per_filter_config.mirror``
+replaces the listener's configuration. A copy is what the client has
 sent, without the route's rewrites, taken whole and sent when the request has ended. It is tried
 once; its response is thrown away, and whatever happens to it, the request itself hears nothing.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -72,12 +73,13 @@ class MirrorConfig:
 class _Taken:
     """What has come so far of a request that is to be copied."""
 
-    __slots__ = ("cluster", "data", "head", "size", "trailers")
+    __slots__ = ("cluster", "config", "data", "head", "size", "trailers")
 
-    def __init__(self, head: IRequestHead, cluster: str) -> None:
+    def __init__(self, head: IRequestHead, cluster: str, config: MirrorConfig) -> None:
         # Rewrites change the head in place, so fields and all have to be our own.
         self.head = deepcopy(head)
         self.cluster = cluster
+        self.config = config
         self.data: list[bytes] = []
         self.size = 0
         self.trailers: IHeaders | None = None
@@ -105,7 +107,8 @@ class MirrorFilter(StreamFilter):
             return CONTINUE
         cluster, percent = route.mirror
         if self.context.random.randrange(100) < percent:
-            taken = _Taken(head, cluster)
+            config = cast(MirrorConfig, route.filterConfig.get("mirror", self._config))
+            taken = _Taken(head, cluster, config)
             if end:
                 exchange.attributes[_KEY] = None
                 self._send(exchange, taken)
@@ -118,7 +121,7 @@ class MirrorFilter(StreamFilter):
         taken: Any = exchange.attributes.get(_KEY)
         if taken is not None:
             taken.size += len(data)
-            if taken.size > self._config.max_body:
+            if taken.size > taken.config.max_body:
                 exchange.attributes[_KEY] = None
                 exchange.listener.stats.request_mirror_dropped += 1
                 return CONTINUE
@@ -146,7 +149,7 @@ class MirrorFilter(StreamFilter):
         stats = exchange.listener.stats
         hashKey = exchange.hashKey()
         try:
-            for host in self._hosts(taken.cluster, hashKey):
+            for host in self._hosts(taken, hashKey):
                 if self.active >= MAX_COPIES or not host.cluster.limits.tryRequest():
                     stats.request_mirror_dropped += 1
                     continue
@@ -157,18 +160,18 @@ class MirrorFilter(StreamFilter):
             stats.request_mirror_failed += 1
             log.failure("a request could not be mirrored")
 
-    def _hosts(self, name: str, hashKey: int | None) -> Iterable[Any]:
+    def _hosts(self, taken: _Taken, hashKey: int | None) -> Iterable[Any]:
         """The hosts that get a copy; one twice when it gets two."""
+        name, config = taken.cluster, taken.config
         cluster = self.context.clusters.get(name)
         if cluster is None:
             raise LookupError(f"there is no cluster {name!r} to mirror to")
-        if self._config.broadcast:
+        if config.broadcast:
             chosen = [host for host in cluster.hosts if host.healthy]
         else:
             asks = _Choice(hashKey)
-            choices = (
-                cluster.loadBalancer.chooseHost(asks) for _ in range(self._config.amplification)
-            )
+            copies = min(config.amplification, MAX_AMPLIFICATION)  # a route's is not checked before
+            choices = (cluster.loadBalancer.chooseHost(asks) for _ in range(copies))
             chosen = [host for host in choices if host is not None]
         if not chosen:
             raise LookupError(f"no healthy host in cluster {name!r} to mirror to")

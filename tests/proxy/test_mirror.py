@@ -11,6 +11,9 @@ from mosntx.contracts.filters import IStreamFilterFactory
 from mosntx.proxy.mirror import LONGEST, MirrorConfig, MirrorFactory
 from mosntx.testing.contracts.filter import FakeFilterContext, FilterSuite
 from mosntx.testing.frames import boltRequest, boltResponse
+from mosntx.testing.h2frames import DATA, HEADERS, PREFACE, parseFrames, settings
+from mosntx.testing.h2frames import data as h2data
+from mosntx.testing.h2frames import request as h2request
 from mosntx.testing.mesh import MemoryMesh, Peer
 from tests.proxy.build import GET, OK, MeshTestCase, post, proxyConfig, toCluster
 from tests.proxy.test_exchange_bolt import SERVICE, rpcRoute
@@ -171,6 +174,22 @@ class Http1Tests(MirrorTestCase):
         self.assertEqual(client.take(), OK * 3)
         self.assertCounts(12)
 
+    def test_perRoute(self) -> None:
+        """The route's own settings replace the filter's."""
+        route = {**toCluster(), "per_filter_config": {"mirror": {"amplification": 3}}}
+        mesh = self.mirrored(route, copies=2, broadcast=True)
+        mesh.client("front").send(GET)
+        self.assertEqual([port for _, port in mesh.dialled], [9101, 9102, 9101, 9001])
+
+    def test_perRouteBad(self) -> None:
+        """Settings of a route that make no sense: the request passes, and that is counted."""
+        route = {**toCluster(), "per_filter_config": {"mirror": {"amplification": 0}}}
+        mesh = self.mirrored(route)
+        mesh.client("front").send(GET)
+        self.assertEqual([port for _, port in mesh.dialled], [9001])
+        self.assertCounts(0, failed=1)
+        self.assertEqual(len(self.flushLoggedErrors(LookupError)), 1)
+
     def test_amplification(self) -> None:
         """A host may get several copies."""
         mesh = self.mirrored(amplification=2)
@@ -269,6 +288,24 @@ class ProtocolTests(MirrorTestCase):
         self.assertEqual(mirror.take(), boltRequest(2, b"", SERVICE, oneway=True))
         self.assertEqual(self.running.value("request_active", cluster="copy"), 0)
         self.assertCounts(2)
+
+    def test_http2(self) -> None:
+        """A request of HTTP/2, with its body, is copied to upstreams that speak it."""
+        mesh = self.mirrored(proxy={"downstream_protocol": "Http2"})
+        client = mesh.client("front")
+        fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/a")]
+        fields.append((b":authority", b"a"))
+        client.send(PREFACE + settings() + h2request(1, fields, False) + h2data(1, b"abc", True))
+        bodies = []
+        for _ in range(2):
+            upstream = mesh.upstream()
+            mesh.advance(0)
+            upstream.send(settings())
+            octets = upstream.take().removeprefix(PREFACE)
+            bodies.append([one.payload for one in parseFrames(octets) if one.type == DATA])
+            self.assertEqual(sum(one.type == HEADERS for one in parseFrames(octets)), 1)
+        self.assertEqual([b"".join(parts) for parts in bodies], [b"abc", b"abc"])
+        self.assertCounts(1)
 
     def test_converted(self) -> None:
         """With a protocol named for upstreams the copy is sent in that, too (MOSN sends none)."""
