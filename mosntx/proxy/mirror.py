@@ -1,7 +1,7 @@
 """``mirror``: copies of requests to a second cluster (MOSN pkg/filter/stream/mirror).
 
-Which requests is said by ``request_mirror_policies`` of their route; its ``per_filter_config.mirror``
-replaces the listener's configuration. A copy is what the client has
+Which requests is said by ``request_mirror_policies`` of their route, whose
+``per_filter_config.mirror`` replaces the listener's configuration. A copy is what the client has
 sent, without the route's rewrites, taken whole and sent when the request has ended. It is tried
 once; its response is thrown away, and whatever happens to it, the request itself hears nothing.
 """
@@ -170,8 +170,7 @@ class MirrorFilter(StreamFilter):
             chosen = [host for host in cluster.hosts if host.healthy]
         else:
             asks = _Choice(hashKey)
-            copies = min(config.amplification, MAX_AMPLIFICATION)  # a route's is not checked before
-            choices = (cluster.loadBalancer.chooseHost(asks) for _ in range(copies))
+            choices = (cluster.loadBalancer.chooseHost(asks) for _ in range(config.amplification))
             chosen = [host for host in choices if host is not None]
         if not chosen:
             raise LookupError(f"no healthy host in cluster {name!r} to mirror to")
