@@ -107,7 +107,8 @@ class Exchange(ResponseHalf):
         if end:
             self._state |= REQUEST_ENDED
         self.bytesReceived += len(data)
-        if self.route is not None and self._tooLarge(self.bytesReceived):
+        route = self.route
+        if route is not None and route.maxBody and self._tooLarge(self.bytesReceived):
             return
         if self.filters is not None and self._state & HEAD_PASSED:
             if not self._showPart(data, end):
@@ -244,8 +245,10 @@ class Exchange(ResponseHalf):
         if route.localReply is not None:
             self.answer(*route.localReply(head))
             return False
-        if self._tooLarge(getattr(head, "contentLength", None) or self.bytesReceived):
-            return False
+        if route.maxBody:  # the length that the head declares, where heads of its protocol do
+            declared = getattr(head, "contentLength", None) or 0
+            if self._tooLarge(max(declared, self.bytesReceived)):
+                return False
         # Only HTTP has an authority; the method of RPC may be deep in the frame.
         if head.authority and head.method == b"CONNECT":
             offer = getattr(head, "upgrade", b"")
@@ -265,7 +268,7 @@ class Exchange(ResponseHalf):
     def _tooLarge(self, size: int) -> bool:
         """Refuse a body that is larger than the route allows. What is in a tunnel is none."""
         limit = self.route.maxBody
-        if not limit or size <= limit or self._state & TUNNEL:
+        if size <= limit or self._state & TUNNEL:
             return False
         self.reply(413, b"the request body is too large", REQUEST_ENTITY_TOO_LARGE)
         self._breakOff()

@@ -156,6 +156,9 @@ class MirrorFilter(StreamFilter):
                 stats.request_mirror_total += 1
                 self.active += 1
                 Copy(self, exchange, taken, host).start()
+        except LookupError as error:  # happens to every request, so it is not worth a traceback
+            stats.request_mirror_failed += 1
+            log.info("{error}", error=error)
         except Exception:
             stats.request_mirror_failed += 1
             log.failure("a request could not be mirrored")
