@@ -63,7 +63,7 @@ class Attempts(ExchangeState):
                     break
         self.host = host
         if host is None:
-            self.reply(502, b"no healthy upstream host", NO_HEALTHY_UPSTREAM)
+            self.reply(502, b"no healthy upstream host", NO_HEALTHY_UPSTREAM, "no_healthy_host")
         return host is not None
 
     def _attempt(self) -> None:
@@ -79,10 +79,12 @@ class Attempts(ExchangeState):
         cluster, host = self.cluster, self.host
         if not cluster.limits.tryRequest():
             host.stats.request_pending_overflow += 1
-            self.reply(503, b"too many requests for the upstream", UPSTREAM_OVERFLOW)
+            text = b"too many requests for the upstream"
+            self.reply(503, text, UPSTREAM_OVERFLOW, "cluster_requests")
             return
         self._state |= COUNTED
         self.attempts += 1
+        self.attemptTime = self.listener.seconds()
         pool = host.pool(protocol)
         up = pool.tryCheckout()
         if up is not None:
@@ -107,10 +109,12 @@ class Attempts(ExchangeState):
                 protocol=protocol,
                 route=self.route,
             )
-            self.reply(502, b"the protocol of the upstream cannot be spoken for this request")
+            text = b"the protocol of the upstream cannot be spoken for this request"
+            self.reply(502, text, 0, "no_conversion")
             return False
         if self._state & OFFERED and not getattr(self._conversion, "tunnels", False):
-            self.reply(501, b"the protocol cannot be changed on the way to the upstream")
+            text = b"the protocol cannot be changed on the way to the upstream"
+            self.reply(501, text, 0, "no_conversion")
             return False
         return True
 
@@ -124,7 +128,7 @@ class Attempts(ExchangeState):
         if not failure.check(CancelledError):
             self._attemptEnded()
             reason = failureReason(failure)
-            recordFailure(self, reason)
+            recordFailure(self, reason, failure.getErrorMessage())
             self._attemptFailed(reason)
 
     def _crashed(self, failure: Failure) -> None:
@@ -137,7 +141,7 @@ class Attempts(ExchangeState):
             self.dropAttempt(LOCAL_RESET)
             self._attemptFailed(LOCAL_RESET)
         else:
-            self.reply(500, b"internal error")
+            self.reply(500, b"internal error", 0, "internal")
 
     def _open(self, up: IClientStreams) -> None:
         """Send the request."""
