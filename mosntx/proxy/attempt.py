@@ -22,7 +22,7 @@ from mosntx.proxy.body import RequestBody
 from mosntx.proxy.convert.base import conversionFor
 from mosntx.proxy.record import failureReason, recordFailure
 from mosntx.proxy.reply import replyForReset
-from mosntx.proxy.retry import RETRY_PAUSE, mayRetryRace, mayRetryReset
+from mosntx.proxy.retry import UNSEEN, mayRetryRace, mayRetryReset, pauseBefore
 from mosntx.proxy.state import (
     ANSWERED,
     CONNECT,
@@ -269,17 +269,22 @@ class Attempts(ExchangeState):
             self.attempts -= 1
             self._rewind()
             self._attempt()
-        elif not (mayRetryReset(self, reason) and self._again()):
+        elif not (mayRetryReset(self, reason) and self._again(reason not in UNSEEN)):
             self._tellReset(reason)
             replyForReset(self, reason)
 
-    def _again(self) -> bool:
+    def _again(self, seen: bool) -> bool:
         """Begin another attempt after a pause.
 
         False when the cluster allows no more repetitions now.
+
+        :param seen: the upstream may have looked at the request, so it counts as load.
         """
-        cluster = self.cluster
+        cluster, listener = self.cluster, self.listener
         self._releaseRetry()
+        if seen and not cluster.limits.mayRepeat(listener.seconds()):
+            cluster.stats.request_retry_budget_exceeded += 1
+            return False
         if not cluster.limits.tryRetry():
             cluster.stats.request_retry_overflow += 1
             self.flags |= UPSTREAM_OVERFLOW
@@ -288,7 +293,8 @@ class Attempts(ExchangeState):
         self.dropAttempt(LOCAL_RESET)
         self._state |= RETRYING
         self._rewind()
-        self.listener.wheel.schedule(RETRY_PAUSE, self._retry)
+        pause = pauseBefore(self.route.retryPolicy, self.attempts, listener.random())
+        listener.wheel.schedule(pause, self._retry)
         return True
 
     def _retry(self) -> None:

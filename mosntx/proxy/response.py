@@ -142,7 +142,7 @@ class ResponseHalf(Attempts):
         if status < 400 or not mayRetryStatus(self, status):
             return False
         recordTry(self, f"status {status}")
-        return self._again()
+        return self._again(True)
 
     def _offer(self) -> bytes:
         offer: bytes = getattr(self.request, "upgrade", b"")

@@ -176,6 +176,7 @@ class Wiring:
                 store.unregister(cluster.stats)
         elif cluster not in self._counted:
             self._counted.add(cluster)
+            cluster.limits.budget.start(self._context.seconds())
             store.register(cluster.stats)
         self._health.changed(cluster)
 
@@ -277,6 +278,7 @@ class Wiring:
             fallback=config.fallback_for_unknown_protocol,
             recorder=context.recorder,
             reasonHeader=config.reason_header,
+            random=context.random.random,
         )
 
     def _accessLogs(self, listener: ListenerConfig, name: str) -> list[AccessLog]:
