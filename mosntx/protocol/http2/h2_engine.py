@@ -84,7 +84,7 @@ class H2Engine(Engine):
         conn.data_to_send()  # the codec writes SETTINGS itself, with its own count of streams
         conn.increment_flow_control_window(limits.wholeWindow - DEFAULT_WINDOW)
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes, whole: bool = True) -> None:
         """See `Engine.receive`."""
         if self._pending:
             data = self._pending + data
