@@ -2,8 +2,8 @@
 
 Its checks of header lists are switched off, for ours (`mosntx.protocol.http2.fields`) are made for
 either engine. It does not see Content-Length, of which it would make an error of the connection
-where RFC 9113 8.1.1 wants one of the stream. GOAWAY frames never reach it: after one it would refuse to go on with the streams
-that are open, which RFC 9113 6.8 wants finished.
+where RFC 9113 8.1.1 wants one of the stream. GOAWAY frames never reach it: after one it would
+refuse to go on with the streams that are open, which RFC 9113 6.8 wants finished.
 """
 
 from __future__ import annotations
@@ -229,9 +229,7 @@ class _Decoder(Decoder):
 
 def _shown(fields: Sequence[Any]) -> Sequence[Any]:
     """Return what `_Decoder` has read."""
-    return [
-        field if field[0] is not _HIDDEN else (b"content-length", field[1]) for field in fields
-    ]
+    return [field if field[0] is not _HIDDEN else (b"content-length", field[1]) for field in fields]
 
 
 def _text(error: Exception) -> str:
