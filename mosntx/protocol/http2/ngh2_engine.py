@@ -36,6 +36,7 @@ from mosntx.protocol.http2.codes import (
     MAX_31,
     MAX_CONCURRENT_STREAMS,
     MAX_HEADER_LIST_SIZE,
+    NO_ERROR,
     REFUSED_STREAM,
 )
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
@@ -63,6 +64,7 @@ class Ngh2Engine(Engine):
         "_late",
         "_out",
         "_peer",
+        "_stops",
         "_turn",
         "_whole",
     )
@@ -97,7 +99,8 @@ class Ngh2Engine(Engine):
         self._dead: set[int] = set()  # streams whose reset is known above
         self._gone: tuple[int, bytes] | None = None  # code and text of the peer's GOAWAY
         self._late: list[Any] = []  # events, to be told with the next octets
-        self._ends: list[tuple[int, Any]] = []  # streams and trailers, for `_endShut`
+        self._ends: dict[int, Any] = {}  # streams and trailers, for `_endShut`
+        self._stops: list[int] = []  # those of them to be reset with NO_ERROR behind it
         self._whole = True  # nothing of a frame, or of a field block, has come without its rest
         conn.initiate_connection(settings)
         conn.data_to_send()  # the codec writes SETTINGS itself, with its own count of streams
@@ -206,7 +209,7 @@ class Ngh2Engine(Engine):
             if self._whole:
                 self._endShut(number, fields)
             else:
-                self._ends.append((number, fields))
+                self._ends[number] = fields
         elif fields:
             conn.send_trailers(number, fields)
         else:
@@ -238,13 +241,22 @@ class Ngh2Engine(Engine):
 
     def _endLate(self) -> None:
         """End the streams that could not be ended in the middle of a frame of the peer."""
-        ends, self._ends = self._ends, []
-        for number, fields in ends:
-            with suppress(StreamUnavailableError):  # it was reset meanwhile
+        ends, self._ends = self._ends, {}
+        stops, self._stops = self._stops, []
+        for number, fields in ends.items():
+            with suppress(StreamUnavailableError):  # the peer has reset it meanwhile
                 self._end(number, fields)
+                if number in stops:
+                    self._write()
+                    self.reset(number, NO_ERROR)
 
     def reset(self, number: int, code: int) -> None:
         """See `Engine.reset`."""
+        if number in self._ends:
+            if code == NO_ERROR:  # what was said is to arrive whole
+                self._stops.append(number)
+                return
+            del self._ends[number]
         self._dead.add(number)
         self._conn.reset_stream(number, code)
 

@@ -96,6 +96,29 @@ class Cases:
             frames = h2frames.parseFrames(early) + bare.frames()
             self.assertEqual(frames, [h2frames.Frame(h2frames.DATA, h2frames.END_STREAM, 1, b"")])
 
+    def test_stopInTheMiddleOfAFrame(self: Any) -> None:
+        """A reset without blame comes behind the end that waits; one that gives up replaces it."""
+        for code in (h2frames.NO_ERROR, h2frames.CANCEL):
+            bare = Bare(self.name, False)
+            bare.receive(h2frames.request(1, h2frames.POST, False), h2frames.request(3))
+            for number in (1, 3):
+                bare.engine.response(number, OK, False)
+            bare.engine.data(3, b"x" * WHOLE, False)
+            bare.frames()
+            ping = h2frames.ping()
+            bare.engine.receive(ping[:10], False)
+            bare.engine.trailers(1, SUM)
+            early = bare.engine.take()
+            bare.engine.reset(1, code)
+            early += bare.engine.take()
+            self.assertEqual(bare.receive(ping[10:]), [])
+            frames = h2frames.parseFrames(early) + bare.frames()
+            sent = [each.type for each in frames if each.stream]
+            self.assertEqual(sent[-1], h2frames.RST_STREAM)
+            if code == h2frames.NO_ERROR:
+                self.assertEqual(sent, [h2frames.HEADERS, h2frames.RST_STREAM])
+            self.assertEqual(bare.receive(h2frames.ping()), [])
+
     def test_resetInTheMiddleOfAFrame(self: Any) -> None:
         """A stream that is reset by the rest of the frame does no harm."""
         bare = self.shut()

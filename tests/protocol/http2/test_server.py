@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET
 from mosntx.contracts.stream import LOCAL_RESET, OVERFLOW, PROTOCOL_ERROR
+from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.buckets import Rate
 from mosntx.protocol.http2.guard import FloodLimits
 from mosntx.testing import h2frames
@@ -255,6 +256,25 @@ class Cases:
         raw.codec.corked = False
         data = [each.stream for each in raw.frames() if each.type == h2frames.DATA]
         self.assertEqual(data, [3, 1])
+
+    def test_endsWithAShutWindow(self: Any) -> None:
+        """A client whose window is used up gets trailers and empty ends, whatever it is sending."""
+        credit = h2frames.windowUpdate(3, 1)
+        for cut in range(len(credit) + 1):
+            raw = self.raw()
+            raw.receive(*[h2frames.request(stream) for stream in (1, 3, 5)])
+            for stream in (1, 3, 5):
+                raw.codec.responseHead(stream, response(), False)
+            raw.codec.responseData(3, b"x" * 65535, False)
+            raw.frames()
+            raw.receive(credit[:cut])
+            raw.codec.responseTrailers(1, Headers([(b"grpc-status", b"0")]))
+            raw.codec.responseData(5, b"", True)
+            frames = raw.frames()
+            self.assertEqual(raw.receive(credit[cut:]), [])
+            frames += raw.frames()
+            ends = [each.stream for each in frames if each.flags & h2frames.END_STREAM]
+            self.assertEqual((ends, len(frames)), ([1, 5], 2), cut)
 
     def test_unknownStreams(self: Any) -> None:
         """Whatever is said of a stream that is not there is ignored."""
