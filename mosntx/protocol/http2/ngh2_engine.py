@@ -9,6 +9,7 @@ from ngh2 import (
     Configuration,
     Connection,
     ConnectionClosed,
+    ConnectionStateError,
     DataReceived,
     DenialOfServiceError,
     GoAwayReceived,
@@ -116,6 +117,11 @@ class Ngh2Engine(Engine):
             conn.receive_data(data)
         except DenialOfServiceError as error:
             raise EngineError(ENHANCE_YOUR_CALM, str(error)) from None
+        except ConnectionStateError:  # our last frame was the end of it, or what came before
+            self._tell()
+            if not self._finished:
+                raise EngineError(H2_PROTOCOL_ERROR, "frames behind the end") from None
+            return
         except Exception as error:
             raise EngineError(H2_PROTOCOL_ERROR, type(error).__name__) from None
         self._tell()

@@ -224,6 +224,17 @@ class Cases:
         told = bare.receive(h2frames.request(1, OK, True), h2frames.ping())
         self.assertEqual(told, [("headers", 1, OK, True)])
 
+    def test_framesBehindTheLastStream(self: Any) -> None:
+        """Nothing breaks when the peer still says something after all streams that it left."""
+        for before in (b"", h2frames.goAway(1)):
+            bare = self.bare(client=True)
+            first, second = bare.engine.request(GET, False), bare.engine.request(GET, True)
+            bare.receive(before, h2frames.request(first, OK, True))
+            bare.engine.data(first, b"", True)
+            after = h2frames.goAway(1) if not before else b""
+            bare.receive(after, h2frames.rstStream(second, h2frames.REFUSED_STREAM))
+            bare.receive(h2frames.ping(), h2frames.rstStream(second, h2frames.CANCEL))
+
     def test_requestsBeforeGoAway(self: Any) -> None:
         """A request that was begun before GOAWAY or a lower limit came still leaves."""
         for octets in (
