@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET, TRAILERS, Event
+from mosntx.contracts.codec import DATA, FAILED, HEAD, RESET, TRAILERS, Event
 from mosntx.contracts.stream import LOCAL_RESET, REFUSED
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.limits import Http2Limits
