@@ -72,8 +72,6 @@ class H2Engine(Engine):
         self._begun = 0  # frames received
         self._skip = 0 if client else len(PREFACE)
         initial = {
-            SettingCodes.HEADER_TABLE_SIZE: limits.header_table_size,
-            SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
             # The codec counts streams: h2 would end the connection for one too many.
             SettingCodes.MAX_CONCURRENT_STREAMS: MAX_31,
             SettingCodes.MAX_HEADER_LIST_SIZE: limits.max_header_list_size,
@@ -85,9 +83,11 @@ class H2Engine(Engine):
         conn.local_settings = Settings(client=client, initial_values=initial)
         conn.decoder = _Decoder()
         conn.decoder.max_header_list_size = limits.max_header_list_size
-        conn.decoder.max_allowed_table_size = limits.header_table_size
         conn.initiate_connection()
         conn.data_to_send()  # the codec writes SETTINGS itself, with its own count of streams
+        # They bind the peer once it has acknowledged them (RFC 9113 6.5.3).
+        conn.local_settings[SettingCodes.HEADER_TABLE_SIZE] = limits.header_table_size
+        conn.local_settings[SettingCodes.INITIAL_WINDOW_SIZE] = limits.stream_window
         conn.increment_flow_control_window(limits.wholeWindow - DEFAULT_WINDOW)
 
     def receive(self, data: bytes, whole: bool = True) -> None:

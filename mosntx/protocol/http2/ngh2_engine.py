@@ -278,7 +278,8 @@ class Ngh2Engine(Engine):
 
     def ping(self, payload: bytes) -> None:
         """See `Engine.ping`."""
-        self._conn.ping(payload)
+        with suppress(ConnectionStateError):  # nobody is left who could answer
+            self._conn.ping(payload)
 
 
 def _head(peer: EngineEvents, event: Any) -> None:
