@@ -210,6 +210,17 @@ class Cases:
             told = [("reset", 3, error.code, True)]
         self.assertIn(("reset", 3, h2frames.FLOW_CONTROL_ERROR, True), told)
 
+    def test_windowThatShrinks(self: Any) -> None:
+        """A stream that has used more than the window which we told goes on once it was read."""
+        bare = self.bare(stream_window=1000)
+        bare.receive(h2frames.request(1, h2frames.POST, False), h2frames.data(1, b"x" * 5000))
+        bare.engine.consumed(1, 5000)
+        bare.receive(h2frames.settingsAck())
+        updates = [each for each in bare.frames() if each.stream == 1]
+        window = 1000 - 5000 + sum(int.from_bytes(each.payload, "big") for each in updates)
+        self.assertTrue(500 <= window <= 1000, window)
+        bare.receive(h2frames.data(1, b"x" * window))
+
     def test_pings(self: Any) -> None:
         """A PING of the peer is answered at once; the answer to ours is told."""
         bare = self.bare()
