@@ -71,7 +71,9 @@ from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.ejections import Ejections
 from mosntx.upstream.hosts import AddressTable
+from mosntx.upstream.outlier import OutlierDetections
 
 
 @frozen
@@ -138,7 +140,8 @@ class Wiring:
         self._turn = WriteTurn()
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
-        self.background = [self._health]
+        self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
+        self.background: list[Any] = [self._health, self._outliers]
         self._counted: set[Cluster] = set()
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
@@ -179,6 +182,7 @@ class Wiring:
             cluster.limits.budget.start(self._context.seconds())
             store.register(cluster.stats)
         self._health.changed(cluster)
+        self._outliers.changed(cluster)
 
     # routers
 

@@ -56,6 +56,7 @@ class Cluster:
         "limits",
         "loadBalancer",
         "name",
+        "outlier",
         "stats",
         "type",
     )
@@ -80,6 +81,7 @@ class Cluster:
         self.drained = False
         self._watch = watch
         self.name = config.name
+        self.outlier: Any = None  # IOutlierDetector
         self.type = config.type
         self.stats = ClusterStats(config.name)
         self.limits = Limits()

@@ -30,6 +30,7 @@ from mosntx.config.schema.cluster import (
     LbConfig,
     LbSubsetConfig,
     OriginalDstLbConfig,
+    OutlierDetection,
     SlowStart,
 )
 from mosntx.config.schema.proxy import (
@@ -144,6 +145,7 @@ __all__ = [
     "MirrorPolicy",
     "OriginalDstConfig",
     "OriginalDstLbConfig",
+    "OutlierDetection",
     "PluginConfig",
     "Port",
     "Pprof",
