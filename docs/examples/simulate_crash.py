@@ -1,4 +1,6 @@
-"""One of three hosts dies and comes back: does a client notice?"""
+"""One of three hosts dies and comes back: what clients notice."""
+
+import sys
 
 from mosntx.testing.simulation import SimulatedHost, Simulation
 
@@ -41,6 +43,7 @@ def crash() -> Simulation:
 
 if __name__ == "__main__":
     done = crash()
-    print(dict(done.outcomes))
+    sys.stdout.write(f"{dict(done.outcomes)}\n")
     for host in done.hosts.values():
-        print(host.address, [host.between(s, s + 5) for s in range(0, 60, 5)])
+        requests = [host.between(second, second + 5) for second in range(0, 60, 5)]
+        sys.stdout.write(f"{host.address} {requests}\n")
