@@ -19,6 +19,7 @@ from mosntx.contracts.upstream import ILoadBalancerFactory
 from mosntx.filters.fault import FaultFactory
 from mosntx.filters.healthcheck import HealthcheckFactory
 from mosntx.filters.payload_limit import PayloadLimitFactory
+from mosntx.filters.rate_limit import RateLimitFactory
 from mosntx.filters.transcoder import TranscoderFactory
 from mosntx.net.faultinject import FaultInjectType
 from mosntx.proxy.convert.base import Conversions
@@ -143,6 +144,7 @@ def standardCatalog() -> Catalog:
             HealthcheckFactory(),
             MirrorFactory(),
             PayloadLimitFactory(),
+            RateLimitFactory(),
             TranscoderFactory(),
         ),
         balancers=_byName(RandomFactory(), RoundRobinFactory(), WeightedFactory()),

@@ -289,7 +289,11 @@ class ClusterStats(StatsStruct):
         "lb_subsets_created",
         "lb_subsets_fallback",
         "name",
+        "outlier_ejections_active",
+        "outlier_ejections_overflow",
+        "outlier_ejections_total",
         "request_retry",
+        "request_retry_budget_exceeded",
         "request_retry_overflow",
     )
 
@@ -300,9 +304,12 @@ class ClusterStats(StatsStruct):
         "connection_bytes_write",
         "request_retry",
         "request_retry_overflow",
+        "request_retry_budget_exceeded",
+        "outlier_ejections_total",
+        "outlier_ejections_overflow",
         "lb_subsets_fallback",
     )
-    GAUGES = ("lb_subsets_created",)
+    GAUGES = ("lb_subsets_created", "outlier_ejections_active")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
@@ -312,6 +319,10 @@ class ClusterStats(StatsStruct):
         self.connection_bytes_write = 0
         self.request_retry = 0
         self.request_retry_overflow = 0
+        self.request_retry_budget_exceeded = 0
+        self.outlier_ejections_active = 0
+        self.outlier_ejections_overflow = 0
+        self.outlier_ejections_total = 0
         self.lb_subsets_fallback = 0
         self.lb_subsets_created = 0
         self._hosts: dict[str, HostStats] = {}

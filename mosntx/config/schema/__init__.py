@@ -30,6 +30,7 @@ from mosntx.config.schema.cluster import (
     LbConfig,
     LbSubsetConfig,
     OriginalDstLbConfig,
+    OutlierDetection,
     SlowStart,
 )
 from mosntx.config.schema.match import (
@@ -49,6 +50,7 @@ from mosntx.config.schema.proxy import (
     TcpRoute,
 )
 from mosntx.config.schema.router import (
+    BackOff,
     ClusterWeight,
     DirectResponse,
     HashCookie,
@@ -100,6 +102,7 @@ __all__ = [
     "AccessLog",
     "Admin",
     "AdminAddress",
+    "BackOff",
     "BoltOptions",
     "Bounds",
     "CheckConfig",
@@ -147,6 +150,7 @@ __all__ = [
     "MirrorPolicy",
     "OriginalDstConfig",
     "OriginalDstLbConfig",
+    "OutlierDetection",
     "PluginConfig",
     "Port",
     "Pprof",
