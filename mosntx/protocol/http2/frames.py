@@ -13,11 +13,13 @@ from mosntx.protocol.http2.codes import SETTINGS_FRAME
 
 _SETTING = Struct(">HI")
 _GOAWAY = Struct(">BHBBIII")
+_PRIORITY_UPDATE = Struct(">BHBBII")
 
 
 class Stream:
     """What is known of one stream.
 
+    :ivar pushes: responses promised for it so far.
     :ivar held: octets received and not credited, because whoever gets them is slow.
     :ivar expected: octets that the body has by its Content-Length; -1 when nobody said.
     :ivar ending: the end of our half waits in the outbox.
@@ -29,6 +31,7 @@ class Stream:
         "expected",
         "held",
         "paused",
+        "pushes",
         "received",
         "recvEnded",
         "resetAfter",
@@ -39,7 +42,7 @@ class Stream:
         self.recvEnded = recvEnded
         self.sendEnded = sendEnded
         self.ending = self.paused = self.resetAfter = False
-        self.held = self.received = 0
+        self.held = self.received = self.pushes = 0
         self.expected = -1
 
 
@@ -52,6 +55,11 @@ def settingsFrame(settings: Mapping[int, int]) -> bytes:
 def goAwayFrame(last: int, code: int) -> bytes:
     """Return a GOAWAY frame."""
     return _GOAWAY.pack(0, 8, 0x7, 0, 0, last, code)
+
+
+def priorityUpdateFrame(number: int, value: bytes) -> bytes:
+    """Return a PRIORITY_UPDATE frame (RFC 9218 7.1)."""
+    return _PRIORITY_UPDATE.pack(0, 4 + len(value), 0x10, 0, 0, number) + value
 
 
 def fits(stream: Stream, end: bool) -> bool:

@@ -221,22 +221,6 @@ class H2Tests(Cases, SynchronousTestCase):
 
     engine = "h2"
 
-    def test_priorityBeforeTheRequest(self) -> None:
-        """PRIORITY_UPDATE may come before its request and weighs more than the field."""
-        raw = self.raw()
-        raw.receive(h2frames.priorityUpdate(3, b"u=0"))
-        raw.receive(
-            h2frames.request(1, (*h2frames.GET, (b"priority", b"u=2"))),
-            h2frames.request(3, (*h2frames.GET, (b"priority", b"u=7"))),
-        )
-        raw.codec.corked = True
-        for stream in (1, 3):
-            raw.codec.responseHead(stream, response(), False)
-            raw.codec.responseData(stream, b"x", True)
-        raw.codec.corked = False
-        data = [each.stream for each in raw.frames() if each.type == h2frames.DATA]
-        self.assertEqual(data, [3, 1])
-
 
 class Ngh2Tests(Cases, SynchronousTestCase):
     """On libnghttp2."""
