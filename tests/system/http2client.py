@@ -18,6 +18,8 @@ from h2.events import (
     TrailersReceived,
 )
 
+from mosntx.testing.h2frames import priorityUpdate
+
 #: Seconds to wait for anything.
 PATIENCE = 20.0
 
@@ -94,6 +96,10 @@ class Http2Client:
         self._h2.increment_flow_control_window(size, number)
         self._greedy.add(number)
         self._send()
+
+    def prioritise(self, number: int, value: bytes) -> None:
+        """Give a stream another priority (RFC 9218 7.1)."""
+        self._socket.sendall(priorityUpdate(number, value))
 
     def reset(self, number: int) -> None:
         """Give up a stream."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from struct import Struct
 
-from mosntx.protocol.http2.codes import SETTINGS_FRAME
+from mosntx.protocol.http2.codes import PRIORITY_UPDATE_FRAME, SETTINGS_FRAME, WINDOW_UPDATE_FRAME
 
 _SETTING = Struct(">HI")
 _GOAWAY = Struct(">BHBBIII")
-_PRIORITY_UPDATE = Struct(">BHBBII")
+_NUMBER = Struct(">BHBBII")  # what PRIORITY_UPDATE and WINDOW_UPDATE begin with
 
 
 class Stream:
@@ -59,7 +59,12 @@ def goAwayFrame(last: int, code: int) -> bytes:
 
 def priorityUpdateFrame(number: int, value: bytes) -> bytes:
     """Return a PRIORITY_UPDATE frame (RFC 9218 7.1)."""
-    return _PRIORITY_UPDATE.pack(0, 4 + len(value), 0x10, 0, 0, number) + value
+    return _NUMBER.pack(0, 4 + len(value), PRIORITY_UPDATE_FRAME, 0, 0, number) + value
+
+
+def windowUpdateFrame(number: int, increment: int) -> bytes:
+    """Return a WINDOW_UPDATE frame; stream 0 is the connection."""
+    return _NUMBER.pack(0, 4, WINDOW_UPDATE_FRAME, 0, number, increment)
 
 
 def fits(stream: Stream, end: bool) -> bool:

@@ -122,6 +122,37 @@ class Cases:
         resets = [each for each in bare.frames() if each.type == h2frames.RST_STREAM]
         self.assertEqual([(each.stream, each.code) for each in resets], [(3, h2frames.CANCEL)])
 
+    def test_resetsAreToldOnce(self: Any) -> None:
+        """A reset of the peer is told once and is no mistake."""
+        bare = self.bare()
+        told = bare.receive(h2frames.request(1), h2frames.rstStream(1), h2frames.ping())
+        self.assertEqual(
+            [each for each in told if each[0] == "reset"], [("reset", 1, h2frames.CANCEL, False)]
+        )
+        self.assertEqual(bare.receive(h2frames.ping()), [])
+
+    def test_ownResetsAreNotTold(self: Any) -> None:
+        """Who resets a stream does not hear of it again, whether it has been written or not."""
+        bare = self.bare()
+        bare.receive(h2frames.request(1), h2frames.request(3))
+        bare.engine.reset(1, h2frames.CANCEL)
+        bare.frames()
+        bare.engine.reset(3, h2frames.INTERNAL_ERROR)
+        self.assertEqual(bare.receive(h2frames.ping()), [])
+        self.assertEqual(bare.receive(h2frames.ping()), [])
+
+    def test_order(self: Any) -> None:
+        """Data leaves in the order in which it was given, whatever the peer's priorities say."""
+        bare = self.bare()
+        late = [*h2frames.GET, (b"priority", b"u=7")]
+        bare.receive(h2frames.request(1, late), h2frames.request(3), h2frames.request(5))
+        for number in (1, 3, 5):
+            bare.engine.response(number, OK, False)
+        for number in (1, 5, 3, 1, 5):
+            bare.engine.data(number, b"x", False)
+        sent = [each.stream for each in bare.frames() if each.type == h2frames.DATA]
+        self.assertEqual(sent, [1, 5, 3, 1, 5])
+
     def test_push(self: Any) -> None:
         """A promise is told with the stream that it came on."""
         server = self.bare()
@@ -182,6 +213,40 @@ class Cases:
         self.assertEqual(bare.receive(h2frames.goAway(1)), [("goAway", 1, 0)])
         told = bare.receive(h2frames.request(1, OK, True))
         self.assertEqual(told, [("headers", 1, OK, True)])
+
+    def test_goAwayWithACode(self: Any) -> None:
+        """What is open is finished even if the peer leaves because of an error."""
+        bare = self.bare(client=True)
+        bare.engine.request(GET, True)
+        bare.frames()
+        code = h2frames.INTERNAL_ERROR
+        self.assertEqual(bare.receive(h2frames.goAway(1, code, b"why")), [("goAway", 1, code)])
+        told = bare.receive(h2frames.request(1, OK, True), h2frames.ping())
+        self.assertEqual(told, [("headers", 1, OK, True)])
+
+    def test_framesBehindTheLastStream(self: Any) -> None:
+        """Nothing breaks when the peer still says something after all streams that it left."""
+        for before in (b"", h2frames.goAway(1)):
+            bare = self.bare(client=True)
+            first, second = bare.engine.request(GET, False), bare.engine.request(GET, True)
+            bare.receive(before, h2frames.request(first, OK, True))
+            bare.engine.data(first, b"", True)
+            after = h2frames.goAway(1) if not before else b""
+            bare.receive(after, h2frames.rstStream(second, h2frames.REFUSED_STREAM))
+            bare.receive(h2frames.ping(), h2frames.rstStream(second, h2frames.CANCEL))
+
+    def test_requestsBeforeGoAway(self: Any) -> None:
+        """A request that was begun before GOAWAY or a lower limit came still leaves."""
+        for octets in (
+            h2frames.goAway(2**31 - 1),
+            h2frames.settings((h2frames.MAX_CONCURRENT_STREAMS, 0)),
+        ):
+            bare = self.bare(client=True)
+            bare.engine.request(GET, True)
+            bare.receive(octets)
+            self.assertIn((h2frames.HEADERS, 1), [each[:3:2] for each in bare.frames()])
+            told = bare.receive(h2frames.request(1, OK, True))
+            self.assertEqual(told, [("headers", 1, OK, True)])
 
     def test_broken(self: Any) -> None:
         """What ends a connection is an error with a code of RFC 9113."""

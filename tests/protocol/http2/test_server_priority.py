@@ -55,7 +55,8 @@ class Cases:
         raw = self.raw()
         for stream in (1, 3):
             raw.receive(h2frames.request(stream, (*h2frames.GET, (b"priority", b"u=1, i"))))
-        self.assertEqual(self.order(raw, [], [(b"priority", b"i=?0")]), [3, 3, 1, 1])
+        both = [(b"priority", b"i=?0")]
+        self.assertEqual(self.order(raw, both, both), [1, 1, 3, 3])
 
     def test_noPriority(self: Any) -> None:
         """Streams of which nobody says anything take turns, so that none waits for another."""
