@@ -10,12 +10,12 @@ from typing import Any
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, RequestReceived, StreamReset, UnknownFrameReceived
-from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 
-#: The page, and what else belongs to it.
+#: The page, and what else belongs to it: something that leaves at once, and something that has to
+#: wait for windows.
 PAGE = b'<html><link rel="stylesheet" href="/style.css"><img src="/logo.png"></html>'
-PUSHED = {"/style.css": b"body { color: green }", "/logo.png": b"\x89PNG" + bytes(30000)}
+PUSHED = {"/style.css": b"body { color: green }", "/logo.png": b"\x89PNG" + bytes(300000)}
 
 _NO_RFC7540_PRIORITIES = 0x9
 _PRIORITY_UPDATE = 0x10
@@ -27,14 +27,14 @@ class PushingServer:
     A request with a body is answered when all of it has come.
 
     :ivar resets: streams that the client has given up, with the error code.
-    :ivar promised: streams that were promised.
+    :ivar promised: streams that were promised, and their paths.
     :ivar asked: paths that were asked for.
     :ivar priorities: what PRIORITY_UPDATE frames said: stream and field.
     """
 
     def __init__(self) -> None:
         self.resets: list[tuple[int, int]] = []
-        self.promised: list[int] = []
+        self.promised: list[tuple[int, str]] = []
         self.asked: list[str] = []
         self.priorities: list[tuple[int, bytes]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -62,16 +62,29 @@ class PushingServer:
 
     def _serve(self, connection: socket.socket) -> None:
         h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        # It has to be in the first SETTINGS (RFC 9218 2.1).
+        h2.local_settings = Settings(False, {_NO_RFC7540_PRIORITIES: 1})  # type: ignore[dict-item]
         h2.initiate_connection()
-        h2.update_settings({_NO_RFC7540_PRIORITIES: 1})  # type: ignore[dict-item]
+        bodies: dict[int, bytes] = {}
         with connection, contextlib.suppress(OSError):
             connection.sendall(h2.data_to_send())
             while octets := connection.recv(65536):
                 for event in h2.receive_data(octets):
-                    self._take(h2, event)
+                    self._take(h2, event, bodies)
+                for number in list(bodies):
+                    bodies[number] = self._send(h2, number, bodies[number])
+                    if not bodies[number]:
+                        del bodies[number]
                 connection.sendall(h2.data_to_send())
 
-    def _take(self, h2: H2Connection, event: Any) -> None:
+    def _send(self, h2: H2Connection, number: int, body: bytes) -> bytes:
+        """Send what the windows take; return the rest."""
+        while body and (most := min(16384, h2.local_flow_control_window(number))) > 0:
+            h2.send_data(number, body[:most], most >= len(body))
+            body = body[most:]
+        return body
+
+    def _take(self, h2: H2Connection, event: Any, bodies: dict[int, bytes]) -> None:
         if isinstance(event, RequestReceived):
             headers = [
                 (bytes(name).decode(), bytes(value).decode()) for name, value in event.headers
@@ -79,12 +92,13 @@ class PushingServer:
             path = dict(headers)[":path"]
             self.asked.append(path)
             if path == "/":
-                self._push(h2, event.stream_id, dict(headers)[":authority"])
+                self._push(h2, event.stream_id, dict(headers)[":authority"], bodies)
             elif path != "/silent":
                 h2.send_headers(event.stream_id, [(":status", "404")], end_stream=True)
         elif isinstance(event, DataReceived):
             h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, StreamReset):
+            bodies.pop(event.stream_id, None)
             self.resets.append((event.stream_id, int(event.error_code)))
         elif isinstance(event, UnknownFrameReceived):
             frame = event.frame
@@ -92,18 +106,15 @@ class PushingServer:
                 number = int.from_bytes(frame.body[:4], "big")
                 self.priorities.append((number, frame.body[4:]))
 
-    def _push(self, h2: H2Connection, page: int, authority: str) -> None:
-        promised = []
+    def _push(self, h2: H2Connection, page: int, authority: str, bodies: dict[int, bytes]) -> None:
+        answers = {page: PAGE}
         if h2.remote_settings[SettingCodes.ENABLE_PUSH]:
             for path, body in PUSHED.items():
                 number = h2.get_next_available_stream_id()
                 head = [(":method", "GET"), (":scheme", "http"), (":authority", authority)]
                 h2.push_stream(page, number, [*head, (":path", path)])
-                promised.append((number, body))
-        self.promised += [number for number, _ in promised]
-        for number, body in [(page, PAGE), *promised]:
-            with contextlib.suppress(ProtocolError):
-                h2.send_headers(number, [(":status", "200"), ("content-length", str(len(body)))])
-                for place in range(0, len(body), 16384):
-                    part = body[place : place + 16384]
-                    h2.send_data(number, part, place + 16384 >= len(body))
+                self.promised.append((number, path))
+                answers[number] = body
+        for number, body in answers.items():
+            h2.send_headers(number, [(":status", "200"), ("content-length", str(len(body)))])
+        bodies.update(answers)
