@@ -101,7 +101,7 @@ class PushingServer:
             bodies.pop(event.stream_id, None)
             self.resets.append((event.stream_id, int(event.error_code)))
         elif isinstance(event, UnknownFrameReceived):
-            frame = event.frame
+            frame: Any = event.frame
             if frame.type == _PRIORITY_UPDATE:
                 number = int.from_bytes(frame.body[:4], "big")
                 self.priorities.append((number, frame.body[4:]))

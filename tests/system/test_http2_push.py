@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -66,10 +67,10 @@ class PushTests(SynchronousTestCase):
             self.assertEqual(got, PAGE)
             logo = {number for number, path in self.server.promised if path == "/logo.png"}
             self.assertEqual(len(logo), 1)
-            until(
-                lambda logo=logo: logo <= {number for number, _ in self.server.resets},
-                "it is reset",
-            )
+            until(partial(self.resetAll, logo), "what cannot leave at once is reset")
+
+    def resetAll(self, numbers: set[int]) -> bool:
+        return numbers <= {number for number, _ in self.server.resets}
 
     def test_priorityUpdate(self) -> None:
         """Another priority for a request under way passes both sidecars."""
