@@ -34,6 +34,7 @@ class ICluster(Interface):
     loadBalancer = Attribute("`ILoadBalancer` over exactly these hosts")
     stats = Attribute("`mosntx.stats.structs.ClusterStats`")
     limits = Attribute("`mosntx.upstream.limits.Limits`: circuit breakers")
+    config = Attribute("`mosntx.config.schema.Cluster`: its settings")
 
 
 class IClusters(Interface):

@@ -16,6 +16,7 @@ from mosntx.contracts.stream import (
     CONNECTION_TERMINATION,
     GLOBAL_TIMEOUT,
     OVERFLOW,
+    PENDING_TIMEOUT,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
     REFUSED,
@@ -24,6 +25,8 @@ from mosntx.contracts.stream import (
     UPSTREAM_RESET,
 )
 from mosntx.proxy.chain import runComplete
+from mosntx.proxy.reasons import OF_RESET
+from mosntx.proxy.recorder import MAX_TRIES
 from mosntx.upstream.pools.errors import PoolOverflow, PoolTimeout
 
 if TYPE_CHECKING:
@@ -43,11 +46,30 @@ _REMOTE = (
 
 def failureReason(failure: Failure) -> int:
     """Return the reset reason for a checkout that failed."""
-    return OVERFLOW if failure.check(PoolOverflow, PoolTimeout) else CONNECTION_FAILED
+    if failure.check(PoolOverflow):
+        return OVERFLOW
+    return PENDING_TIMEOUT if failure.check(PoolTimeout) else CONNECTION_FAILED
 
 
-def recordFailure(exchange: ExchangeState, reason: int) -> None:
-    """An attempt has ended without a response, or in the middle of one."""
+def recordTry(exchange: ExchangeState, outcome: str, detail: str = "") -> None:
+    """Keep what is known of an attempt that failed, in case the exchange fails.
+
+    :param outcome: see `mosntx.proxy.recorder.Try`.
+    """
+    tries = exchange.tries
+    if tries is None:
+        tries = exchange.tries = []
+    if len(tries) < MAX_TRIES and exchange.host is not None:
+        times = exchange.attemptTime, exchange.requestEndTime, exchange.listener.seconds()
+        tries.append((exchange.host.address, *times, outcome, detail))
+
+
+def recordFailure(exchange: ExchangeState, reason: int, detail: str = "") -> None:
+    """An attempt has ended without a response, or in the middle of one.
+
+    :param detail: what the operating system or the peer said.
+    """
+    recordTry(exchange, OF_RESET[reason], detail)
     host = exchange.host
     if host is None:
         return
@@ -60,7 +82,7 @@ def recordFailure(exchange: ExchangeState, reason: int) -> None:
             stats.request_failure_eject += 1
     elif reason == CONNECTION_FAILED:
         stats.request_failure_eject += 1
-    elif reason != OVERFLOW:
+    elif reason not in (OVERFLOW, PENDING_TIMEOUT):
         stats.request_local_reset += 1
 
 
@@ -92,6 +114,8 @@ def recordEnd(exchange: ExchangeState) -> None:
     stats.process_time.record(int(ours * _NANO))
     if exchange.flags & FAILED_HERE:
         stats.request_failed += 1
+    if exchange.reason and listener.recorder is not None:
+        listener.recorder.record(exchange)
     for accessLog in listener.accessLogs:
         accessLog.log(exchange, now)
     if not listener.chain.empty:

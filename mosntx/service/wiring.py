@@ -51,6 +51,7 @@ from mosntx.proxy.events import StreamEventHandlers
 from mosntx.proxy.forwarding import buildForwarding
 from mosntx.proxy.logsink import LogSink
 from mosntx.proxy.proxy import Proxy
+from mosntx.proxy.recorder import FlightRecorder
 from mosntx.proxy.tcp import TcpProxy
 from mosntx.proxy.tcproutes import clusterChoice
 from mosntx.proxy.variables import VariableTable
@@ -100,6 +101,7 @@ class Context:
     connector: Callable[[float], IConnector]
     store: StatsStore
     logs: Logs
+    recorder: FlightRecorder | None
     accessSink: Callable[[str, str], LogSink]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
@@ -174,6 +176,7 @@ class Wiring:
                 store.unregister(cluster.stats)
         elif cluster not in self._counted:
             self._counted.add(cluster)
+            cluster.limits.budget.start(self._context.seconds())
             store.register(cluster.stats)
         self._health.changed(cluster)
 
@@ -268,16 +271,22 @@ class Wiring:
             conversions=self._catalog.conversions,
             goAway=config.bolt.enable_bolt_goaway,
             handlers=StreamEventHandlers(self._handlers.stream),
-            accessLogs=[
-                accessLog
-                for log in listener.access_logs
-                if (accessLog := self._try(log.path, self._accessLog, log, name))
-            ],
+            accessLogs=self._accessLogs(listener, name),
             forwarding=buildForwarding(config, self._newId),
             idleTimeout=config.stream_idle_timeout,
             detectTimeout=config.detect_timeout,
             fallback=config.fallback_for_unknown_protocol,
+            recorder=context.recorder,
+            reasonHeader=config.reason_header,
+            random=context.random.random,
         )
+
+    def _accessLogs(self, listener: ListenerConfig, name: str) -> list[AccessLog]:
+        return [
+            accessLog
+            for log in listener.access_logs
+            if (accessLog := self._try(log.path, self._accessLog, log, name))
+        ]
 
     def _accessLog(self, config: AccessLogConfig, listener: str) -> AccessLog:
         sink = self._context.accessSink(config.log_path, listener)

@@ -279,6 +279,7 @@ class ClusterStats(StatsStruct):
         "lb_subsets_fallback",
         "name",
         "request_retry",
+        "request_retry_budget_exceeded",
         "request_retry_overflow",
     )
 
@@ -289,6 +290,7 @@ class ClusterStats(StatsStruct):
         "connection_bytes_write",
         "request_retry",
         "request_retry_overflow",
+        "request_retry_budget_exceeded",
         "lb_subsets_fallback",
     )
     GAUGES = ("lb_subsets_created",)
@@ -301,6 +303,7 @@ class ClusterStats(StatsStruct):
         self.connection_bytes_write = 0
         self.request_retry = 0
         self.request_retry_overflow = 0
+        self.request_retry_budget_exceeded = 0
         self.lb_subsets_fallback = 0
         self.lb_subsets_created = 0
         self._hosts: dict[str, HostStats] = {}

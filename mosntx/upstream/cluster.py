@@ -161,6 +161,9 @@ class Cluster:
             breaker.max_requests,
             breaker.max_retries,
         )
+        budget = self.limits.budget
+        budget.share = breaker.retry_budget.percent / 100
+        budget.least = breaker.retry_budget.min_per_second
 
     def _close(self, pools: list[Deferred[None]]) -> None:
         for closing in pools:

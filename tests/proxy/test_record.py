@@ -12,6 +12,7 @@ from mosntx.contracts.stream import (
     IDLE_TIMEOUT,
     LOCAL_RESET,
     OVERFLOW,
+    PENDING_TIMEOUT,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
     REMOTE_RESET,
@@ -47,6 +48,7 @@ class FailureTests(ExchangeTestCase):
             (LOCAL_RESET, (0, 0, 1, 0)),
             (IDLE_TIMEOUT, (0, 0, 1, 0)),
             (OVERFLOW, (0, 0, 0, 0)),
+            (PENDING_TIMEOUT, (0, 0, 0, 0)),
         ):
             exchange = self.requested()
             recordFailure(exchange, reason)
@@ -75,10 +77,10 @@ class ReasonTests(SynchronousTestCase):
     """Why there is no connection."""
 
     def test_reasons(self) -> None:
-        """Limits are overflow, anything else a failed connect."""
+        """A full queue, a wait too long, and anything else is a failed connect."""
         for error, reason in (
             (PoolOverflow("x"), OVERFLOW),
-            (PoolTimeout("x"), OVERFLOW),
+            (PoolTimeout("x"), PENDING_TIMEOUT),
             (PoolDraining("x"), CONNECTION_FAILED),
             (OSError("x"), CONNECTION_FAILED),
         ):

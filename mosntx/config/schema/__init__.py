@@ -41,6 +41,7 @@ from mosntx.config.schema.proxy import (
     TcpRoute,
 )
 from mosntx.config.schema.router import (
+    BackOff,
     ClusterWeight,
     DirectResponse,
     DslExpression,
@@ -96,6 +97,7 @@ __all__ = [
     "AccessLog",
     "Admin",
     "AdminAddress",
+    "BackOff",
     "BoltOptions",
     "Bounds",
     "CheckConfig",

@@ -42,6 +42,16 @@ class Host(Located):
 
 
 @attrs.frozen(kw_only=True)
+class RetryBudget:
+    """How much the retries of all requests may add to the load of a cluster that fails."""
+
+    percent: float = option("Retries, as a share of the requests of the last second.", default=20.0)
+    min_per_second: float = option(
+        "Retries that are allowed however few the requests are.", default=10.0
+    )
+
+
+@attrs.frozen(kw_only=True)
 class CircuitBreaker(Located):
     """Limits of a cluster; 0 = unlimited."""
 
@@ -53,6 +63,9 @@ class CircuitBreaker(Located):
     )
     max_requests: Uint32 = option("Requests at a time.", default=0, absent="unlimited")
     max_retries: Uint32 = option("Retries at a time.", default=0, absent="unlimited")
+    retry_budget: RetryBudget = option(
+        "Limit of retries relative to the requests. mosntx only.", factory=RetryBudget
+    )
     priority: Any = option(
         "Gone since 0.5: of several breakers the one with `default` counts, else the first.",
         default=None,

@@ -9,6 +9,7 @@ refuse to go on with the streams that are open, which RFC 9113 6.8 wants finishe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from h2.config import H2Configuration
@@ -21,6 +22,7 @@ from h2.events import (
     RemoteSettingsChanged,
     RequestReceived,
     ResponseReceived,
+    SettingsAcknowledged,
     StreamReset,
     TrailersReceived,
     WindowUpdated,
@@ -55,7 +57,7 @@ _HIDDEN = b"(content-length)"
 class H2Engine(Engine):
     """See `Engine`."""
 
-    __slots__ = ("_begun", "_conn", "_peer", "_pending", "_skip")
+    __slots__ = ("_begun", "_conn", "_peer", "_pending", "_skip", "_window")
 
     def __init__(self, peer: EngineEvents, client: bool, limits: Http2Limits) -> None:
         config = H2Configuration(
@@ -69,11 +71,10 @@ class H2Engine(Engine):
         conn = self._conn = H2Connection(config)
         self._peer = peer
         self._pending = b""
+        self._window = limits.stream_window
         self._begun = 0  # frames received
         self._skip = 0 if client else len(PREFACE)
         initial = {
-            SettingCodes.HEADER_TABLE_SIZE: limits.header_table_size,
-            SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
             # The codec counts streams: h2 would end the connection for one too many.
             SettingCodes.MAX_CONCURRENT_STREAMS: MAX_31,
             SettingCodes.MAX_HEADER_LIST_SIZE: limits.max_header_list_size,
@@ -85,9 +86,11 @@ class H2Engine(Engine):
         conn.local_settings = Settings(client=client, initial_values=initial)
         conn.decoder = _Decoder()
         conn.decoder.max_header_list_size = limits.max_header_list_size
-        conn.decoder.max_allowed_table_size = limits.header_table_size
         conn.initiate_connection()
         conn.data_to_send()  # the codec writes SETTINGS itself, with its own count of streams
+        # They bind the peer once it has acknowledged them (RFC 9113 6.5.3).
+        conn.local_settings[SettingCodes.HEADER_TABLE_SIZE] = limits.header_table_size
+        conn.local_settings[SettingCodes.INITIAL_WINDOW_SIZE] = limits.stream_window
         conn.increment_flow_control_window(limits.wholeWindow - DEFAULT_WINDOW)
 
     def receive(self, data: bytes, whole: bool = True) -> None:
@@ -159,9 +162,23 @@ class H2Engine(Engine):
             raise EngineError(INTERNAL_ERROR, type(error).__name__) from None
         peer = self._peer
         for event in events:
+            if type(event) is SettingsAcknowledged:
+                self._reopen()
             handle = _HANDLERS.get(type(event))
             if handle is not None:
                 handle(peer, event)
+
+    def _reopen(self) -> None:
+        """Let streams go on that a smaller window, now acknowledged, has left with none at all.
+
+        The library would credit what was consumed before only when more is, and none can come.
+        """
+        conn = self._conn
+        for number in list(conn.streams):
+            with suppress(H2ProtocolError):  # a stream that is over
+                window = conn.remote_flow_control_window(number)
+                if window <= 0 < self._window:
+                    conn.increment_flow_control_window(self._window - window, number)
 
     def take(self) -> bytes:
         """See `Engine.take`."""

@@ -118,8 +118,7 @@ class Ngh2Engine(Engine):
         except DenialOfServiceError as error:
             raise EngineError(ENHANCE_YOUR_CALM, str(error)) from None
         except ConnectionStateError:  # our last frame was the end of it, or what came before
-            self._tell()
-            if not self._finished:
+            if not self._tell():
                 raise EngineError(H2_PROTOCOL_ERROR, "frames behind the end") from None
             return
         except Exception as error:
@@ -139,7 +138,8 @@ class Ngh2Engine(Engine):
         if octets:
             self._out += octets
 
-    def _tell(self) -> None:
+    def _tell(self) -> bool:
+        """Tell what has happened; return whether both sides are done with the connection."""
         peer = self._peer
         events: list[Any] = self._conn.events()
         if self._late:
@@ -162,6 +162,7 @@ class Ngh2Engine(Engine):
             handle = _HANDLERS.get(kind)
             if handle is not None:
                 handle(peer, event)
+        return self._finished
 
     def _closed(self, event: Any) -> None:
         """A stream is over; tell it when nobody knows.
@@ -241,7 +242,8 @@ class Ngh2Engine(Engine):
             conn.send_trailers(number, fields)
         octets: bytes = conn.data_to_send()
         if not shut:
-            conn.receive_data(windowUpdateFrame(0, 1))
+            with suppress(ConnectionStateError):  # it was the last stream of one that is left
+                conn.receive_data(windowUpdateFrame(0, 1))
         self._out += octets[10:] if fields else b"\0\0\0" + octets[3:9] + octets[10:]
         self._late += [each for each in conn.events() if type(each) is not WindowUpdated]
 
@@ -276,7 +278,8 @@ class Ngh2Engine(Engine):
 
     def ping(self, payload: bytes) -> None:
         """See `Engine.ping`."""
-        self._conn.ping(payload)
+        with suppress(ConnectionStateError):  # nobody is left who could answer
+            self._conn.ping(payload)
 
 
 def _head(peer: EngineEvents, event: Any) -> None:

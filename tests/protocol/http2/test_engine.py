@@ -196,6 +196,31 @@ class Cases:
         updates = {each.stream: int.from_bytes(each.payload, "big") for each in bare.frames()}
         self.assertEqual(updates[1], 3 * 16384)
 
+    def test_settingsBindOnceTheyAreAcknowledged(self: Any) -> None:
+        """A peer that has not seen our SETTINGS yet goes by what holds without (RFC 9113 6.5.3)."""
+        bare = self.bare(stream_window=1000, header_table_size=0)
+        bare.receive(h2frames.request(1, h2frames.POST, False))
+        told = bare.receive(h2frames.data(1, b"x" * 16384), h2frames.settingsAck())
+        self.assertEqual(sum(each[3] for each in told if each[0] == "data"), 16384)
+        noTable = h2frames.headers(3, b"\x20" + h2frames.fieldBlock(h2frames.POST), False)
+        bare.receive(noTable, h2frames.data(3, b"x" * 1000))
+        try:  # nghttp2 ends the stream, hyper-h2 the connection
+            told = bare.receive(h2frames.data(3, b"x"))
+        except EngineError as error:
+            told = [("reset", 3, error.code, True)]
+        self.assertIn(("reset", 3, h2frames.FLOW_CONTROL_ERROR, True), told)
+
+    def test_windowThatShrinks(self: Any) -> None:
+        """A stream that has used more than the window which we told goes on once it was read."""
+        bare = self.bare(stream_window=1000)
+        bare.receive(h2frames.request(1, h2frames.POST, False), h2frames.data(1, b"x" * 5000))
+        bare.engine.consumed(1, 5000)
+        bare.receive(h2frames.settingsAck())
+        updates = [each for each in bare.frames() if each.stream == 1]
+        window = 1000 - 5000 + sum(int.from_bytes(each.payload, "big") for each in updates)
+        self.assertTrue(500 <= window <= 1000, window)
+        bare.receive(h2frames.data(1, b"x" * window))
+
     def test_pings(self: Any) -> None:
         """A PING of the peer is answered at once; the answer to ours is told."""
         bare = self.bare()
@@ -234,6 +259,7 @@ class Cases:
             after = h2frames.goAway(1) if not before else b""
             bare.receive(after, h2frames.rstStream(second, h2frames.REFUSED_STREAM))
             bare.receive(h2frames.ping(), h2frames.rstStream(second, h2frames.CANCEL))
+            bare.engine.ping(b"12345678")
 
     def test_requestsBeforeGoAway(self: Any) -> None:
         """A request that was begun before GOAWAY or a lower limit came still leaves."""

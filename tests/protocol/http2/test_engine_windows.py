@@ -77,6 +77,16 @@ class Cases:
             sent = sum(len(each.payload) for each in bare.frames() if each.type == h2frames.DATA)
             self.assertEqual(sent, WHOLE)
 
+    def test_theLastStreamOfAll(self: Any) -> None:
+        """The last end on a connection that the peer has left leaves too."""
+        for shrink in (10, 0):
+            bare = self.shut(shrink)
+            bare.engine.data(3, b"", True)
+            bare.receive(h2frames.goAway(0))
+            bare.engine.trailers(1, SUM)
+            frames = [each for each in bare.frames() if each.type == h2frames.HEADERS]
+            self.assertEqual([each.stream for each in frames], [1])
+
     def test_inTheMiddleOfAFrame(self: Any) -> None:
         """Frames of the peer may be cut anywhere; the stream ends no later than they do."""
         body = h2frames.windowUpdate(3, 9)
