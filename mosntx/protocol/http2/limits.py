@@ -26,7 +26,7 @@ class Http2Limits:
     :param max_body: octets of a request body; more: 413; 0 for no limit.
     :param max_requests_per_connection: after so many the client is asked to leave; 0 for no limit.
     :param max_informational: interim responses before one final response.
-    :param enable_push: take pushed responses from upstreams (row M3).
+    :param enable_push: take pushed responses from upstreams, push to clients (row M3).
     :param max_pushes: promised responses of one connection that are not complete, from an upstream
         and to a client; more are refused. As many as streams, for each is one.
     :param max_pushes_per_request: the same for one request, however many of them are complete. An
