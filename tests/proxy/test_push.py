@@ -337,16 +337,29 @@ class RefusedPushTests(PushTestCase):
 
     def test_otherCluster(self) -> None:
         """An upstream may not push what another cluster would answer."""
-        other = {"match": {"prefix": "/admin"}, "direct_response": {"status": 403}}
+        other = {"match": {"prefix": "/admin"}, "route": {"cluster_variable": "request_header_to"}}
         self.start(other, toCluster())
+        self.promise(asked(b"/admin/users"))
+        self.assertRefused()
+
+    def test_answeredHere(self) -> None:
+        """An upstream may not push what a route answers itself."""
+        here = {"match": {"prefix": "/admin"}, "direct_response": {"status": 403}}
+        self.start({**here, "route": {"cluster_name": "app"}}, toCluster())
         self.promise(asked(b"/admin/users"))
         self.assertRefused()
 
     def test_rewrittenHost(self) -> None:
         """Where the host is rewritten the upstream cannot name the client's."""
-        self.start(toCluster(host_rewrite="inner"))
-        self.promise(asked(b"/style.css", b"inner"))
-        self.assertRefused()
+        for routes in (
+            [toCluster(host_rewrite="inner")],
+            [toCluster(prefix="/style"), toCluster(host_rewrite="inner")],
+        ):
+            self.start(*routes)
+            self.promise(asked(b"/style.css", b"inner"))
+            self.assertRefused()
+            self.tearDown()
+            del self.upstream
 
     def test_rewrittenPath(self) -> None:
         """A path that a client would have to ask for otherwise is not promised to it."""
