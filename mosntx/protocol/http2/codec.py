@@ -6,6 +6,7 @@ either engine: what a message is (`fields`), who sends when (`outbox`), how ofte
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -28,10 +29,7 @@ from mosntx.protocol.http2.fields import FieldReader, trailerFields
 from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
 from mosntx.protocol.http2.guard import FrameGuard
 from mosntx.protocol.http2.limits import Http2Limits
-from mosntx.protocol.http2.outbox import LEAST_URGENT, Outbox, parsePriority, urgencyOf
-
-#: PRIORITY_UPDATE frames kept for streams that have not begun (RFC 9218 7.1 lets them come early).
-MAX_EARLY = 64
+from mosntx.protocol.http2.outbox import Outbox, parsePriority
 
 MakeEngine = Callable[[EngineEvents, bool, Http2Limits], Engine]
 
@@ -42,7 +40,6 @@ class Http2Codec(EngineEvents):
     __slots__ = (
         "_after",
         "_dead",
-        "_early",
         "_engine",
         "_events",
         "_extra",
@@ -71,7 +68,6 @@ class Http2Codec(EngineEvents):
         self._start = b""  # what must leave before all else
         self._extra: list[bytes] = []
         self._after: list[int] = []
-        self._early: dict[int, bytes] = {}
         self._pings = 0
         self._dead = False
         self.now = 0.0
@@ -226,29 +222,22 @@ class Http2Codec(EngineEvents):
     # priorities
 
     def _prioritise(self) -> None:
-        """Do as PRIORITY and PRIORITY_UPDATE frames say."""
+        """Do as PRIORITY_UPDATE frames say; RFC 9113 5.3.2 lets us ignore PRIORITY frames."""
         for said in self._guard.priorities:
             if not said[1]:
                 self._die(H2_PROTOCOL_ERROR, ProtocolError(400, "the priority of no stream"))
             elif len(said) == 3:
                 self._update(said[1], said[2])
-            else:
-                self._outbox.prioritise(said[1], urgencyOf(said[3]), True)
         self._guard.priorities.clear()
 
+    @abstractmethod
     def _update(self, number: int, value: bytes) -> None:
-        if number in self._outbox:
-            self._outbox.prioritise(number, *parsePriority(value))
-        elif len(self._early) < MAX_EARLY and number > self._lastHandled():
-            self._early[number] = value
+        """The peer gives a stream another priority."""
 
     def _place(self, number: int, value: bytes | None) -> None:
         """Give a stream that begins its place among the others."""
-        early = self._early.pop(number, None) if self._early else None
-        value = early if early is not None else value
         if value is not None:
-            urgency, incremental = parsePriority(value)
-            self._outbox.prioritise(number, min(urgency, LEAST_URGENT), incremental)
+            self._outbox.prioritise(number, *parsePriority(value))
 
     # the peer's flow
 

@@ -26,7 +26,11 @@ class Http2Limits:
     :param max_body: octets of a request body; more: 413; 0 for no limit.
     :param max_requests_per_connection: after so many the client is asked to leave; 0 for no limit.
     :param max_informational: interim responses before one final response.
-    :param enable_push: take pushed responses from upstreams (row M3).
+    :param enable_push: take pushed responses from upstreams, push to clients (row M3).
+    :param max_pushes: promised responses of one connection that are not complete, from an upstream
+        and to a client; more are refused. As many as streams, for each is one.
+    :param max_pushes_per_request: the same for one request, however many of them are complete. An
+        upstream that pushes more than a page needs takes the others' share.
     :param enable_connect_protocol: offer extended CONNECT to clients (RFC 8441).
     :param send_batch: octets of data that leave in one go; then whoever is more urgent is asked
         again (RFC 9218). As much as Twisted buffers before it calls a transport full.
@@ -43,6 +47,8 @@ class Http2Limits:
     max_requests_per_connection: int = 0
     max_informational: int = 16
     enable_push: bool = True
+    max_pushes: int = 100
+    max_pushes_per_request: int = 32
     enable_connect_protocol: bool = True
     send_batch: int = 65536
     floods: FloodLimits = attrs.field(factory=FloodLimits)

@@ -15,7 +15,10 @@ from mosntx.protocol.http2.codes import DEFAULT_FRAME, DEFAULT_WINDOW
 
 #: Urgency of who says nothing; 0 is the most urgent, 7 the least (RFC 9218 4.1).
 DEFAULT_URGENCY = 3
-LEAST_URGENT = 7
+
+#: Place of streams of which nobody has said anything. They take turns: between two proxies they are
+#: of different clients, and none of them is to wait for another's end (RFC 9218 10.1).
+_UNSAID = (DEFAULT_URGENCY, True)
 
 _URGENCY = re.compile(rb"(?:^|,)[ \t]*u=([0-7])(?=[ \t]*(?:[,;]|$))")
 _INCREMENTAL = re.compile(rb"(?:^|,)[ \t]*i(?:=\?([01]))?(?=[ \t]*(?:[,;]|$))")
@@ -24,24 +27,25 @@ _INCREMENTAL = re.compile(rb"(?:^|,)[ \t]*i(?:=\?([01]))?(?=[ \t]*(?:[,;]|$))")
 Piece = tuple[int, bytes, bool, "list[Pair] | None"]
 
 
-def parsePriority(value: bytes) -> tuple[int, bool]:
+def parsePriority(
+    value: bytes, default: tuple[int, bool] = (DEFAULT_URGENCY, False)
+) -> tuple[int, bool]:
     """Return urgency and whether parts are of use (RFC 9218 4); what is not understood is ignored.
 
     :param value: of a ``priority`` field or a PRIORITY_UPDATE frame.
+    :param default: for what it does not say.
     """
     urgency = _URGENCY.search(value)
     incremental = _INCREMENTAL.search(value)
     return (
-        int(urgency[1]) if urgency else DEFAULT_URGENCY,
-        incremental is not None and incremental[1] != b"0",
+        int(urgency[1]) if urgency else default[0],
+        incremental[1] != b"0" if incremental else default[1],
     )
 
 
-def urgencyOf(weight: int) -> int:
-    """Return the urgency for a weight of RFC 7540 (1 to 256; 16 is what nobody chose)."""
-    if weight == 16:
-        return DEFAULT_URGENCY
-    return min(LEAST_URGENT, max(0, LEAST_URGENT - (weight - 1) // 32))
+def priorityValue(urgency: int, incremental: bool) -> bytes:
+    """Return the shortest field that `parsePriority` reads so, but never an empty one."""
+    return b"u=%d, i" % urgency if incremental else b"u=%d" % urgency
 
 
 class _Queue:
@@ -116,6 +120,10 @@ class Outbox:
         if number in self._windows:
             self._priorities[number] = (urgency, incremental)
 
+    def priority(self, number: int) -> tuple[int, bool]:
+        """Return what was said of a stream, or what RFC 9218 says without."""
+        return self._priorities.get(number, (DEFAULT_URGENCY, False))
+
     def credit(self, number: int, increment: int) -> None:
         """The peer takes more; stream 0 is the connection."""
         if number == 0:
@@ -188,6 +196,6 @@ class Outbox:
         return pieces
 
     def _place(self, number: int) -> tuple[int, int]:
-        """Urgency, and whose turn it is: without ``i`` a stream goes on to its end."""
-        urgency, incremental = self._priorities.get(number, (DEFAULT_URGENCY, False))
+        """Urgency, and whose turn it is: one that said no ``i`` goes on to its end."""
+        urgency, incremental = self._priorities.get(number, _UNSAID)
         return urgency, self._queues[number].turn if incremental else 0

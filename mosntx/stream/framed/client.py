@@ -161,6 +161,12 @@ class FramedClient(FramedConnection[IResponseSink]):
             if not self.draining:
                 self._owner.checkin(self)
 
+    def prioritise(self, number: int, value: bytes) -> None:
+        """See `IClientStreams`."""
+        if number in self._sinks:
+            self._codec.prioritise(number, value)
+            self._turn.mark(self)
+
     # IBytesReceiver
 
     def bytesReceived(self, data: bytes) -> None:

@@ -13,6 +13,7 @@ from mosntx.contracts.codec import (
     GOAWAY,
     HEAD,
     HEARTBEAT_ACK,
+    PRIORITY,
     RESET,
     TRAILERS,
     Event,
@@ -139,6 +140,10 @@ class FramedServer(FramedConnection[IRequestSink]):
             elif kind == RESET:
                 self._forget(number)
                 sink.requestReset(part)
+            elif kind == PRIORITY:
+                tell = getattr(sink, "requestPriority", None)
+                if tell is not None:
+                    tell(part)
         elif kind == HEARTBEAT_ACK:
             self._heartbeatAnswered(number)
         elif kind == GOAWAY:
@@ -234,8 +239,11 @@ class FramedServer(FramedConnection[IRequestSink]):
             self._turn.mark(self)
 
     def sendPush(self, number: int, head: IRequestHead) -> int:
-        """Promise a response; see `IServerStreams`. Answered once `attach` was called."""
-        if number not in self._sinks:
+        """Promise a response; see `IServerStreams`. Answered once `attach` was called.
+
+        Not to a client that leaves, or that has been asked to.
+        """
+        if number not in self._sinks or self._draining or self._leaving:
             return 0
         promised: int = self._codec.push(number, head)
         self._turn.mark(self)
