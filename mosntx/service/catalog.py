@@ -55,6 +55,7 @@ FEATURES = frozenset(
         "protocol_fallback",
         "redirect",
         "retry",
+        "subset",
         "tcp_routes",
         "unix",
         "variables",

@@ -177,7 +177,7 @@ class FakeExchange:
         self.request = request
         self.connection = FakeConnection(peer)
         self.key: int | None = None
-        self.criteria: Sequence[tuple[str, str]] | None = None
+        self.criteria: tuple[tuple[str, str], ...] | None = None
         self.replies: list[tuple[int, bytes, int]] = []
         self.resumed = 0
         self.aborted = False
@@ -218,6 +218,6 @@ class FakeExchange:
         key: int | None = self.route.hashKey(self)
         return key
 
-    def metadata(self) -> Sequence[tuple[str, str]] | None:
+    def metadata(self) -> tuple[tuple[str, str], ...] | None:
         """See `ILoadBalancerContext.metadata`."""
         return self.criteria

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -11,10 +11,11 @@ from zope.interface import implementer
 
 from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.config.schema import Host as HostConfig
-from mosntx.contracts.upstream import ICluster, ILoadBalancer, ILoadBalancerFactory
+from mosntx.contracts.upstream import ICluster, IHost, ILoadBalancer, ILoadBalancerFactory
 from mosntx.stats.structs import ClusterStats
 from mosntx.upstream.hosts import AddressTable, Host, PoolFactory
 from mosntx.upstream.limits import Limits
+from mosntx.upstream.subset import Criteria, balance
 
 
 def _poolSettings(config: ClusterConfig) -> tuple[Any, ...]:
@@ -91,7 +92,7 @@ class Cluster:
         self._leaving: dict[Deferred[None], None] = {}
         self._limit(config)
         self.hosts: tuple[Host, ...] = ()
-        self.loadBalancer: ILoadBalancer = balancer.build((), random)
+        self.loadBalancer: ILoadBalancer = self._balancer(())
         self.update(config.hosts if hosts is None else hosts)
 
     def update(self, hosts: Iterable[HostConfig]) -> None:
@@ -105,8 +106,7 @@ class Cluster:
             if config.address not in after:
                 after[config.address] = self._host(config, before.get(config.address))
         chosen = tuple(after.values())
-        balancer = self._factory.build(chosen, self._random)
-        self.hosts, self.loadBalancer = chosen, balancer
+        self.hosts, self.loadBalancer = chosen, self._balancer(chosen)
         for host in before.values():
             now = after.get(host.address)
             if now is host:
@@ -125,7 +125,7 @@ class Cluster:
         self.type = config.type
         self._factory = balancer
         self._limit(config)
-        self.loadBalancer = balancer.build(self.hosts, self._random)
+        self.loadBalancer = self._balancer(self.hosts)
         if renew:
             for host in self.hosts:
                 self._close(host.renewPools())
@@ -137,6 +137,12 @@ class Cluster:
         self.update(())
         done: Deferred[Any] = DeferredList(list(self._leaving))
         return done.addCallback(lambda _: None)
+
+    def _balancer(self, hosts: Sequence[Host]) -> ILoadBalancer:
+        return balance(self.config.lb_subset_config, hosts, self._build, self.stats)
+
+    def _build(self, hosts: Sequence[IHost], part: Criteria) -> ILoadBalancer:
+        return self._factory.build(hosts, self._random)
 
     def _host(self, config: HostConfig, before: Host | None) -> Host:
         if before is not None and before.config == config:

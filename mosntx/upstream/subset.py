@@ -1,0 +1,143 @@
+"""Subset load balancing: only the hosts whose metadata match (spec/upstream.md 7).
+
+MOSN walks a trie, key -> value -> key -> value, and only where a selector ends there is a subset
+(pkg/upstream/cluster/subset_loadbalancer.go). Criteria are sorted by key, and so are selectors:
+the way through the trie is the criteria themselves. So all subsets stand in one table by their
+criteria, and one look-up finds what the walk finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from zope.interface import implementer
+
+from mosntx.config.schema import LbSubsetConfig
+from mosntx.contracts.upstream import IHost, ILoadBalancer, ILoadBalancerContext
+from mosntx.stats.structs import ClusterStats
+
+#: Values of ``fall_back_policy``; all others count as `NO_FALLBACK`.
+NO_FALLBACK = 0
+ANY_ENDPOINT = 1
+DEFAULT_SUBSET = 2
+
+#: Pairs of key and value, sorted by key; each key once.
+Criteria = tuple[tuple[str, str], ...]
+
+#: Makes a balancer over some hosts; the criteria say which part of the cluster they are,
+#: ``()`` = all of it.
+Make = Callable[[Sequence[IHost], Criteria], ILoadBalancer]
+
+
+def balance(
+    config: LbSubsetConfig | None, hosts: Sequence[IHost], make: Make, stats: ClusterStats
+) -> ILoadBalancer:
+    """Return the balancer of a cluster: `Subsets` when it has selectors, else one over all hosts.
+
+    :param stats: gets the number of subsets, and later each fallback.
+    """
+    stats.lb_subsets_created = 0
+    selectors = [] if config is None else sortedSelectors(config.subset_selectors)
+    if config is None or not selectors:
+        return make(hosts, ())
+    return Subsets(config, selectors, hosts, make, stats)
+
+
+def sortedSelectors(selectors: Iterable[Iterable[str]]) -> list[tuple[str, ...]]:
+    """Return each selector once, its keys sorted and each once; none of them empty."""
+    known = dict.fromkeys(tuple(sorted(set(selector))) for selector in selectors)
+    known.pop((), None)
+    return list(known)
+
+
+def members(
+    selectors: Iterable[Sequence[str]], hosts: Iterable[IHost]
+) -> dict[Criteria, list[IHost]]:
+    """Return the hosts of each subset, in their order.
+
+    A host that has not all keys of a selector is in none of the selector's subsets.
+    """
+    found: dict[Criteria, list[IHost]] = {}
+    labelled = [(host, host.metadata) for host in hosts if host.metadata]
+    for selector in selectors:
+        for host, metadata in labelled:
+            try:
+                criteria = tuple([(key, metadata[key]) for key in selector])
+            except KeyError:
+                continue
+            known = found.get(criteria)
+            if known is None:
+                found[criteria] = [host]
+            else:
+                known.append(host)
+    return found
+
+
+@implementer(ILoadBalancer)
+class Subsets:
+    """See `ILoadBalancer`. Each subset has a balancer of the cluster's ``lb_type``.
+
+    A request without criteria may go to any host, whatever the fallback policy. Choosing for no
+    request at all (``None``) follows the policy as in MOSN, but finds any host without fallback.
+
+    :ivar hosts: those of each subset by its criteria; for views and checks.
+    """
+
+    __slots__ = ("_all", "_instead", "_stats", "_subsets", "hosts")
+
+    def __init__(
+        self,
+        config: LbSubsetConfig,
+        selectors: Iterable[Sequence[str]],
+        hosts: Sequence[IHost],
+        make: Make,
+        stats: ClusterStats,
+    ) -> None:
+        """:param selectors: as `sortedSelectors` returns them."""
+        self.hosts: Mapping[Criteria, Sequence[IHost]] = members(selectors, hosts)
+        self._all = make(hosts, ())
+        self._subsets = {criteria: make(some, criteria) for criteria, some in self.hosts.items()}
+        self._instead = self._fallback(config, hosts, make)
+        self._stats = stats
+        stats.lb_subsets_created = len(self._subsets)
+
+    def chooseHost(self, context: ILoadBalancerContext | None) -> IHost | None:
+        """See `ILoadBalancer.chooseHost`. When no host of the subset is healthy, fall back."""
+        instead = self._instead
+        if context is None:
+            if instead is None:
+                return self._all.chooseHost(None)
+        else:
+            criteria = context.metadata()
+            if not criteria:
+                return self._all.chooseHost(context)
+            subset = self._subsets.get(criteria)
+            if subset is not None:
+                host = subset.chooseHost(context)
+                if host is not None:
+                    return host
+            if instead is None:
+                return None
+        self._stats.lb_subsets_fallback += 1
+        return instead.chooseHost(context)
+
+    def _fallback(
+        self, config: LbSubsetConfig, hosts: Sequence[IHost], make: Make
+    ) -> ILoadBalancer | None:
+        """Return what chooses when the subset has no host to give."""
+        policy = config.fall_back_policy
+        wanted = config.default_subset
+        if policy == ANY_ENDPOINT or (policy == DEFAULT_SUBSET and not wanted):
+            return self._all
+        if policy != DEFAULT_SUBSET:
+            return None
+        criteria = tuple(sorted(wanted.items()))
+        known = self._subsets.get(criteria)
+        if known is not None:
+            return known
+        some = [
+            host
+            for host in hosts
+            if all(host.metadata.get(key) == value for key, value in criteria)
+        ]
+        return make(some, criteria)

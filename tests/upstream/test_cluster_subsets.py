@@ -1,0 +1,149 @@
+"""Tests of `mosntx.upstream.cluster`: subsets of hosts that change."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import attrs
+from twisted.trial.unittest import SynchronousTestCase
+
+from mosntx.config.schema import Cluster as ClusterConfig
+from mosntx.config.schema import Host as HostConfig
+from mosntx.config.schema import LbSubsetConfig
+from mosntx.testing.upstream import FakeExchange, FakePool
+from mosntx.upstream.balancers.roundrobin import RoundRobin, RoundRobinFactory
+from mosntx.upstream.balancers.weighted import WeightedFactory
+from mosntx.upstream.cluster import Cluster
+from mosntx.upstream.hosts import FAILED_ACTIVE_CHECK, AddressTable
+from mosntx.upstream.subset import ANY_ENDPOINT, NO_FALLBACK, Criteria
+
+
+def host(address: str, weight: int = 1, **metadata: str) -> HostConfig:
+    return HostConfig(address=address, weight=weight, metadata=metadata)
+
+
+def criteria(**pairs: str) -> Criteria:
+    return tuple(sorted(pairs.items()))
+
+
+class ClusterSubsetsTests(SynchronousTestCase):
+    """Hosts, metadata and selectors that come and go."""
+
+    def setUp(self) -> None:
+        self.addresses = AddressTable()
+
+    def cluster(
+        self, hosts: list[HostConfig], *selectors: tuple[str, ...], policy: int = ANY_ENDPOINT
+    ) -> Cluster:
+        """Return a cluster with these selectors."""
+        config = ClusterConfig(name="c", hosts=tuple(hosts), lb_subset_config=None)
+        return Cluster(
+            self.selecting(config, *selectors, policy=policy),
+            balancer=RoundRobinFactory(),
+            poolFactory=FakePool,
+            random=Random(1),
+            addresses=self.addresses,
+        )
+
+    def selecting(
+        self, config: ClusterConfig, *selectors: tuple[str, ...], policy: int = ANY_ENDPOINT
+    ) -> ClusterConfig:
+        """Return the settings with other selectors."""
+        subset = LbSubsetConfig(fall_back_policy=policy, subset_selectors=selectors)
+        return attrs.evolve(config, lb_subset_config=subset)
+
+    def tree(self, cluster: Cluster) -> dict[Criteria, list[str]]:
+        balancer: Any = cluster.loadBalancer
+        return {key: [host.address for host in some] for key, some in balancer.hosts.items()}
+
+    def chosen(self, cluster: Cluster, wanted: Criteria | None) -> set[str | None]:
+        exchange = FakeExchange()
+        exchange.criteria = wanted
+        found = [cluster.loadBalancer.chooseHost(exchange) for _ in range(20)]
+        return {None if host is None else host.address for host in found}
+
+    def test_steps(self) -> None:
+        """After each change the subsets are those of the present hosts (scenario 64)."""
+        cluster = self.cluster([], ("zone", "group"), ("zone",))
+        both = criteria(zone="zone0", group="a")
+        a, b = host("a:1", zone="zone0", group="a"), host("b:1", zone="zone0", group="b")
+        cluster.update([a])
+        self.assertEqual(self.tree(cluster), {both: ["a:1"], criteria(zone="zone0"): ["a:1"]})
+        self.assertEqual(self.chosen(cluster, both), {"a:1"})
+        cluster.update([])
+        self.assertEqual(self.tree(cluster), {})
+        self.assertEqual(cluster.stats.lb_subsets_created, 0)
+        self.assertEqual(self.chosen(cluster, both), {None})
+        cluster.update([b])
+        self.assertEqual(
+            self.tree(cluster),
+            {criteria(zone="zone0", group="b"): ["b:1"], criteria(zone="zone0"): ["b:1"]},
+        )
+        before = cluster.stats.lb_subsets_fallback
+        self.assertEqual(self.chosen(cluster, both), {"b:1"})
+        self.assertEqual(cluster.stats.lb_subsets_fallback, before + 20)
+        cluster.update([host("b:1", zone="zone0", group="a")])
+        self.assertEqual(self.tree(cluster), {both: ["b:1"], criteria(zone="zone0"): ["b:1"]})
+        self.assertEqual(cluster.stats.lb_subsets_created, 2)
+
+    def test_relabelled(self) -> None:
+        """A host whose metadata change moves; pools and stats stay with it (scenario 67)."""
+        cluster = self.cluster([host("a:1", v="1"), host("b:1", v="1")], ("v",))
+        pool = cluster.hosts[0].pool("Http1")
+        stats = cluster.hosts[0].stats
+        cluster.update([host("a:1", v="2"), host("b:1", v="1")])
+        self.assertEqual(self.tree(cluster), {criteria(v="2"): ["a:1"], criteria(v="1"): ["b:1"]})
+        self.assertEqual(self.chosen(cluster, criteria(v="1")), {"b:1"})
+        self.assertIs(cluster.hosts[0].pool("Http1"), pool)
+        self.assertIs(cluster.hosts[0].stats, stats)
+
+    def test_selectorsChange(self) -> None:
+        """New selectors count from the next request; hosts are kept (scenarios 52 and 68)."""
+        hosts = [host("a:1", zone="a", version="1"), host("b:1", zone="a", version="2")]
+        cluster = self.cluster(hosts, ("zone", "version"), policy=NO_FALLBACK)
+        wanted = criteria(zone="a", version="1")
+        self.assertEqual(self.chosen(cluster, wanted), {"a:1"})
+        config = self.selecting(cluster.config, ("version",), policy=NO_FALLBACK)
+        cluster.configure(config, RoundRobinFactory())
+        self.assertEqual([one.address for one in cluster.hosts], ["a:1", "b:1"])
+        self.assertEqual(self.chosen(cluster, wanted), {None})
+        self.assertEqual(self.chosen(cluster, criteria(version="2")), {"b:1"})
+
+    def test_switchedOff(self) -> None:
+        """Without selectors the whole cluster serves, and there are no subsets any more."""
+        cluster = self.cluster([host("a:1", v="1"), host("b:1", v="2")], ("v",))
+        self.assertEqual(cluster.stats.lb_subsets_created, 2)
+        cluster.configure(attrs.evolve(cluster.config, lb_subset_config=None), RoundRobinFactory())
+        self.assertIsInstance(cluster.loadBalancer, RoundRobin)
+        self.assertEqual(cluster.stats.lb_subsets_created, 0)
+        self.assertEqual(self.chosen(cluster, criteria(v="1")), {"a:1", "b:1"})
+
+    def test_otherType(self) -> None:
+        """Another ``lb_type`` is the type of the subsets, too."""
+        hosts = [host("a:1", weight=1, v="1"), host("b:1", weight=3, v="1"), host("c:1", v="2")]
+        cluster = self.cluster(hosts, ("v",))
+        cluster.configure(cluster.config, WeightedFactory())
+        exchange = FakeExchange()
+        exchange.criteria = criteria(v="1")
+        found: list[Any] = [cluster.loadBalancer.chooseHost(exchange) for _ in range(400)]
+        self.assertEqual(sum(one.address == "b:1" for one in found), 300)
+
+    def test_snapshot(self) -> None:
+        """A balancer that a request holds goes on choosing among the hosts it was made for."""
+        cluster = self.cluster([host("a:1", v="1")], ("v",))
+        before = cluster.loadBalancer
+        cluster.update([host("b:1", v="1")])
+        exchange = FakeExchange()
+        exchange.criteria = criteria(v="1")
+        self.assertEqual(getattr(before.chooseHost(exchange), "address", None), "a:1")
+
+    def test_activeCheck(self) -> None:
+        """A host that fails its check is chosen neither with criteria nor without (88)."""
+        cluster = self.cluster([host(f"{name}:1", v="1") for name in "abc"], ("v",))
+        self.addresses.setFlag("b:1", FAILED_ACTIVE_CHECK)
+        for wanted in (criteria(v="1"), None):
+            self.assertEqual(self.chosen(cluster, wanted), {"a:1", "c:1"})
+        self.addresses.clearFlag("b:1", FAILED_ACTIVE_CHECK)
+        for wanted in (criteria(v="1"), None):
+            self.assertEqual(self.chosen(cluster, wanted), {"a:1", "b:1", "c:1"})
