@@ -9,6 +9,7 @@ from mosntx.config.address import MAX_PORT, Address, parseAddress, parsePorts
 from mosntx.config.checking import Checking
 from mosntx.config.checkports import checkPorts
 from mosntx.config.checkroutes import checkRoutes
+from mosntx.config.checksubsets import checkSubsets
 from mosntx.config.checktls import checkTls
 from mosntx.config.decode import Decoder
 from mosntx.config.nodes import quote
@@ -42,6 +43,8 @@ def checkConfig(config: Config, decoder: Decoder) -> None:
     checkTcpProxies(check)
     checkTargets(check)
     checkRoutes(check)
+    if "subset" in decoder.names.features:
+        checkSubsets(check)
     checkLogs(check)
     checkSinks(check)
     checkTls(check)
