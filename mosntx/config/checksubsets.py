@@ -25,9 +25,9 @@ def checkSubsets(check: Checking) -> None:
     clusters = {one.name: one for one in reversed(check.config.cluster_manager.clusters)}
     for route in check.routes():
         for name, wanted, path in criteriaOf(check, route):
-            cluster = clusters.get(name)
-            if cluster is not None and not check.failedWithin(cluster.path):
-                checkCriteria(check, cluster, wanted, path)
+            target = clusters.get(name)
+            if target is not None and not check.failedWithin(target.path):
+                checkCriteria(check, target, wanted, path)
 
 
 def keysOf(subset: LbSubsetConfig | None) -> list[Keys]:

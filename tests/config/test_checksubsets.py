@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mosntx.config.load import loadText
 from mosntx.config.names import Names
 from mosntx.config.problems import Problem
 from tests.config import samples
@@ -143,7 +144,7 @@ cluster_manager:
     - name: c
       hosts: [{address: "127.0.0.1:1"}]
 """
-        (problem,) = samples.loadText(text, "mosn.yaml", samples.EVERYTHING).problems
+        (problem,) = loadText(text, "mosn.yaml", samples.EVERYTHING).problems
         self.assertEqual((problem.line, problem.column), (10, 35))
 
     def test_noSubsets(self) -> None:
