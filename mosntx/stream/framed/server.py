@@ -40,6 +40,11 @@ log = Logger()
 #: the first one are answered; the second one says which was the last.
 DRAIN_GRACE = 1.0
 
+#: Seconds of silence after which a client that has all its answers, and the FIN behind them, is not
+#: waited for any more. Its last WINDOW_UPDATE frames come within a round trip of our last octets;
+#: while it still says something, it may still be reading.
+LAST_WORDS = 1.0
+
 
 @implementer(IBytesReceiver, IServerStreams)
 class FramedServer(FramedConnection[IRequestSink]):
@@ -328,13 +333,15 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._turn.mark(self)
 
     def _closeIfDone(self) -> None:
-        if self._leaving and not self.active:
-            self._close()
+        """See `FramedConnection._closeIfDone`: the client has been told and has its answers."""
+        if (self._leaving or self._codec.closing) and not self.active:
+            self._close(LAST_WORDS)
 
-    def _close(self) -> None:
+    def _close(self, quiet: float = 0.0) -> None:
+        """:param quiet: see `IConnection.close`."""
         self._closed = True
         self._stopTimers()
-        self.connection.close(True)
+        self.connection.close(True, quiet)
 
     def _stopTimers(self) -> None:
         self._stopHeartbeats()
