@@ -21,6 +21,7 @@ from mosntx.protocol.http2.codes import (
     MAX_HEADER_LIST_SIZE,
     PREFACE,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields
 from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
@@ -45,7 +46,12 @@ class Http2ClientCodec(Http2Codec):
     )
 
     def __init__(
-        self, limits: Http2Limits, reader: FieldReader, requests: FieldReader, engine: MakeEngine
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        requests: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
     ) -> None:
         self._requests = requests
         self._gone = False
@@ -55,7 +61,7 @@ class Http2ClientCodec(Http2Codec):
         self._promised = 0  # the highest stream that was promised
         self._bodiless: set[int] = set()  # answers to HEAD
         self.reusable = True
-        super().__init__(limits, reader, engine, True)
+        super().__init__(limits, reader, engine, True, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             ENABLE_PUSH: int(limits.enable_push),
@@ -148,7 +154,7 @@ class Http2ClientCodec(Http2Codec):
             self._bodiless.add(number)
         self._own += 1
         self._outbox.open(number)
-        self._place(number, head.headers.get(b"priority"))
+        self._priorities.place(number, head.headers.get(b"priority"))
         return number, b""
 
     def requestData(self, streamId: int, data: bytes, end: bool) -> bytes:

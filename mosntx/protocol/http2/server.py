@@ -22,8 +22,9 @@ from mosntx.protocol.http2.codes import (
     NO_ERROR,
     REFUSED_STREAM,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields, responseFields
-from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame, settingsFrame
+from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
 
 
@@ -36,14 +37,20 @@ class Http2ServerCodec(Http2Codec):
 
     __slots__ = ("_last", "_pushLimit", "_pushOn", "_pushed", "backlog", "closing")
 
-    def __init__(self, limits: Http2Limits, reader: FieldReader, engine: MakeEngine) -> None:
+    def __init__(
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
+    ) -> None:
         self._last = 0
         self._pushOn = limits.enable_push
         self._pushed = 0
         self._pushLimit = limits.max_concurrent_streams
         self.backlog = 0
         self.closing = False
-        super().__init__(limits, reader, engine, False)
+        super().__init__(limits, reader, engine, False, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             MAX_CONCURRENT_STREAMS: limits.max_concurrent_streams,
@@ -84,7 +91,7 @@ class Http2ServerCodec(Http2Codec):
                 return
         self._streams[number] = stream
         self._outbox.open(number)
-        self._place(number, head.headers.get(b"priority"))
+        self._priorities.place(number, head.headers.get(b"priority"))
         if limits.max_body and (head.contentLength or 0) > limits.max_body:
             self._tooLarge(number, stream)
             return
@@ -197,7 +204,7 @@ class Http2ServerCodec(Http2Codec):
     def drain(self) -> None:
         """See `IServerCodec.drain`: the first step; `goAway` is the second (RFC 9113 6.8)."""
         if not self._dead and not self.closing:
-            self._extra.append(goAwayFrame(MAX_31, NO_ERROR))
+            self._sayGoAway(MAX_31, NO_ERROR)
 
     def goAway(self) -> bytes:
         """See `IFramedCodec.goAway`. Streams that begin after it are refused."""

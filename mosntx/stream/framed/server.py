@@ -91,6 +91,12 @@ class FramedServer(FramedConnection[IRequestSink]):
         """Exchanges under way, and one more while the client has not taken all of the others."""
         return len(self._sinks) + (1 if self._codec.queuedTotal else 0)
 
+    def writeOut(self) -> None:
+        """See `FramedConnection.writeOut`: what could not leave waits for the client."""
+        super().writeOut()
+        if self._waitTimer is None and self._codec.queuedTotal and not self._closed:
+            self._watchWait()
+
     # IBytesReceiver
 
     def connectionMade(self, connection: IConnection) -> None:
