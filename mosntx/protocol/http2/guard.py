@@ -188,7 +188,7 @@ class FrameGuard:
                 return flood
         last = end - HEADER_LENGTH
         largestHeaders = self._largestHeaders
-        kind = self._lastKind
+        kind = -1  # no frame begins here
         while position <= last:
             start, flags = _unpackStart(data, position)
             kind = start & 0xFF
@@ -221,7 +221,8 @@ class FrameGuard:
             self._skip = position - end
             if position > end and kind == _HEADERS:
                 self.blocks += 1
-        self._lastKind = kind
+        if kind >= 0:
+            self._lastKind = kind
 
     def streamReset(self, now: float) -> FloodError | None:
         """Count a stream that we reset because of what the peer did, as if it had reset it."""
