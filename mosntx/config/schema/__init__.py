@@ -32,10 +32,15 @@ from mosntx.config.schema.cluster import (
     OriginalDstLbConfig,
     SlowStart,
 )
+from mosntx.config.schema.http2 import (
+    Http2Keepalive,
+    Http2Options,
+    Http2UpstreamOptions,
+    ProtocolOptions,
+)
 from mosntx.config.schema.proxy import (
     BoltOptions,
     Http1Options,
-    Http2Options,
     ProxyConfig,
     TcpProxyConfig,
     TcpRoute,
@@ -124,7 +129,9 @@ __all__ = [
     "HealthCheck",
     "Host",
     "Http1Options",
+    "Http2Keepalive",
     "Http2Options",
+    "Http2UpstreamOptions",
     "HttpCheck",
     "Keepalive",
     "LbConfig",
@@ -146,6 +153,7 @@ __all__ = [
     "Port",
     "Pprof",
     "PrometheusSink",
+    "ProtocolOptions",
     "ProxyConfig",
     "Redirect",
     "RegexPattern",

@@ -19,7 +19,7 @@ from mosntx.contracts.codec import (
     IProtocol,
 )
 from mosntx.contracts.message import IHeaders, IRequestHead, IResponseHead
-from mosntx.contracts.net import IBytesReceiver, IConnection
+from mosntx.contracts.net import IDLE, IBytesReceiver, IConnection, IConnectionEventHandler
 from mosntx.contracts.stream import (
     DOWNSTREAM_GONE,
     LOCAL_RESET,
@@ -46,7 +46,7 @@ DRAIN_GRACE = 1.0
 LAST_WORDS = 1.0
 
 
-@implementer(IBytesReceiver, IServerStreams)
+@implementer(IBytesReceiver, IConnectionEventHandler, IServerStreams)
 class FramedServer(FramedConnection[IRequestSink]):
     """An accepted connection of framed streams.
 
@@ -101,6 +101,7 @@ class FramedServer(FramedConnection[IRequestSink]):
 
     def connectionMade(self, connection: IConnection) -> None:
         """The octets come from now on; the codec may speak first."""
+        connection.addEventHandler(self)
         if self.keepalive is not None:
             self.keepalive.start(self)
         self._watchWait()
@@ -139,6 +140,8 @@ class FramedServer(FramedConnection[IRequestSink]):
             sink.requestHead(part, end)
             if not end:
                 self._expect(number, part)
+        elif kind == HEARTBEAT_ACK:  # its number is not a stream's
+            self._heartbeatAnswered(number)
         elif number in self._sinks:
             sink = self._sinks[number]
             if end:
@@ -150,8 +153,6 @@ class FramedServer(FramedConnection[IRequestSink]):
             elif kind == RESET:
                 self._forget(number)
                 sink.requestReset(part)
-        elif kind == HEARTBEAT_ACK:
-            self._heartbeatAnswered(number)
         elif kind == GOAWAY:
             self._leaving = True
         elif kind == FAILED:
@@ -189,7 +190,16 @@ class FramedServer(FramedConnection[IRequestSink]):
 
     def giveUp(self) -> None:
         """See `FramedConnection.giveUp`."""
+        counters = getattr(self.protocol, "counters", None)
+        if counters is not None:
+            counters.ended("ping")
         self.connection.abort()
+
+    def connectionEvent(self, connection: IConnection, event: int) -> None:
+        """See `IConnectionEventHandler`: a connection is closed as idle. Say which was the last."""
+        if event == IDLE and not self._closed:
+            self._codec.goAway()
+            self._drainCodec()
 
     # IServerStreams
 
