@@ -259,7 +259,8 @@ class IFramedServerCodec(IFramedCodec, IServerCodec):
 class IFramedClientCodec(IFramedCodec, IClientCodec):
     """A client codec of a protocol of framed streams.
 
-    `GOAWAY` means: own streams above its number were not looked at and may be sent again.
+    `GOAWAY` means: own streams above its number were not looked at and may be sent again. Each of
+    them follows as a `RESET` with the reason REFUSED.
     """
 
     capacity = Attribute("``int``: streams that may be opened now; 0 when the peer takes no more")

@@ -26,6 +26,7 @@ DOWNSTREAM_GONE = 10  # the client went away
 IDLE_TIMEOUT = 11  # nothing moved in either direction for the stream idle timeout
 REUSE_RACE = 12  # a connection that had served before died before any octet of this response
 REFUSED = 13  # the peer refused the stream before it looked at it: it may be sent again
+PENDING_TIMEOUT = 14  # no connection became free in time
 
 RESET_NAMES = (
     "none",
@@ -42,6 +43,7 @@ RESET_NAMES = (
     "stream idle timeout",
     "connection reuse race",
     "refused before it was processed",
+    "wait for a connection too long",
 )
 
 

@@ -39,6 +39,7 @@ from mosntx.proxy.events import StreamEventHandlers
 from mosntx.proxy.exchange import Exchange
 from mosntx.proxy.forwarding import Forwarding
 from mosntx.proxy.push import relayPush
+from mosntx.proxy.recorder import FlightRecorder
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.server import FramedServer
 from mosntx.stream.framed.turn import WriteTurn
@@ -74,6 +75,9 @@ class Proxy:
     :ivar turn: writes of framed streams; shared with the pools, so that a read of one side is one
         write on the other.
     :ivar keepalive: makes what asks a client with framed streams whether it lives.
+    :ivar random: chance for pauses before repetitions, from 0.0 to 1.0.
+    :ivar recorder: keeps requests that failed.
+    :ivar reasonHeader: say why in a header field of local replies.
     :ivar fallback: pass connections of unknown protocols to the next network filter.
     """
 
@@ -99,6 +103,9 @@ class Proxy:
     goAway: bool = False
     turn: WriteTurn = field(factory=WriteTurn)
     keepalive: Callable[[], Keepalive] | None = None
+    recorder: FlightRecorder | None = None
+    reasonHeader: bool = False
+    random: Callable[[], float] = lambda: 1.0
     seconds: Callable[[], float] = field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -37,7 +37,7 @@ class PushedExchange(Exchange):
             created(self)
         self._watchIdle()
 
-    def reply(self, status: int, text: bytes = b"", flag: int = 0) -> None:
+    def reply(self, status: int, text: bytes = b"", flag: int = 0, reason: str = "") -> None:
         """See `IExchange.reply`: there is nobody to tell."""
         self.flags |= flag
         self.abort()

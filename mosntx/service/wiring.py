@@ -51,6 +51,7 @@ from mosntx.proxy.events import StreamEventHandlers
 from mosntx.proxy.forwarding import buildForwarding
 from mosntx.proxy.logsink import LogSink
 from mosntx.proxy.proxy import Proxy
+from mosntx.proxy.recorder import FlightRecorder
 from mosntx.proxy.tcp import TcpProxy
 from mosntx.proxy.tcproutes import clusterChoice
 from mosntx.proxy.variables import VariableTable
@@ -71,7 +72,9 @@ from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.ejections import Ejections
 from mosntx.upstream.hosts import AddressTable
+from mosntx.upstream.outlier import OutlierDetections
 
 
 @frozen
@@ -101,6 +104,7 @@ class Context:
     connector: Callable[[float], IConnector]
     store: StatsStore
     logs: Logs
+    recorder: FlightRecorder | None
     accessSink: Callable[[str, str], LogSink]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
@@ -137,7 +141,8 @@ class Wiring:
         self._turn = WriteTurn()
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
-        self.background = [self._health]
+        self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
+        self.background: list[Any] = [self._health, self._outliers]
         self._counted: set[Cluster] = set()
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
@@ -175,8 +180,10 @@ class Wiring:
                 store.unregister(cluster.stats)
         elif cluster not in self._counted:
             self._counted.add(cluster)
+            cluster.limits.budget.start(self._context.seconds())
             store.register(cluster.stats)
         self._health.changed(cluster)
+        self._outliers.changed(cluster)
 
     # routers
 
@@ -266,15 +273,14 @@ class Wiring:
             conversions=self._catalog.conversions,
             goAway=config.bolt.enable_bolt_goaway,
             handlers=StreamEventHandlers(self._handlers.stream),
-            accessLogs=[
-                accessLog
-                for log in listener.access_logs
-                if (accessLog := self._try(log.path, self._accessLog, log, name))
-            ],
+            accessLogs=self._accessLogs(listener, name),
             forwarding=buildForwarding(config, self._newId),
             idleTimeout=config.stream_idle_timeout,
             detectTimeout=config.detect_timeout,
             fallback=config.fallback_for_unknown_protocol,
+            recorder=context.recorder,
+            reasonHeader=config.reason_header,
+            random=context.random.random,
         )
 
     def _protocols(self, config: ProxyConfig, stats: DownstreamStats) -> list[IProtocol]:
@@ -287,6 +293,13 @@ class Wiring:
             if hasattr(protocol, "counters"):
                 stats.protocols.add(protocol.counters)
         return protocols
+
+    def _accessLogs(self, listener: ListenerConfig, name: str) -> list[AccessLog]:
+        return [
+            accessLog
+            for log in listener.access_logs
+            if (accessLog := self._try(log.path, self._accessLog, log, name))
+        ]
 
     def _accessLog(self, config: AccessLogConfig, listener: str) -> AccessLog:
         sink = self._context.accessSink(config.log_path, listener)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from mosntx.contracts.stats import Sample
+
 
 class Counting(Protocol):
     """Counters of one protocol, such as `mosntx.protocol.http2.counters.Http2Counters`."""
@@ -53,3 +55,8 @@ class ProtocolCounts:
             for key, count in source.counts():
                 sums[key] = sums.get(key, 0) + count
         return iter(sums.items())
+
+    def samples(self, type_: str, labels: tuple[tuple[str, str], ...]) -> Iterator[Sample]:
+        """Return the sums as samples of a scope, see `IStatsScope.samples`."""
+        for key, count in self.counts():
+            yield type_, labels, key, "counter", count

@@ -141,7 +141,6 @@ class DownstreamStats(StatsStruct):
         self.protocol_error_total = 0
         #: Ours: a stream filter raised an exception.
         self.filter_failed_total = 0
-        #: Ours: what its protocols count themselves.
         self.protocols = ProtocolCounts()
         #: Requests by final status, indexed by it (0 to 999).
         self.codes = [0] * STATUS_LIMIT
@@ -157,8 +156,7 @@ class DownstreamStats(StatsStruct):
             yield self.type, self.labels, f"request_{status}_total", "counter", codes[status]
         others = sum(codes) - sum(codes[status] for status in NAMED_STATUSES)
         yield self.type, self.labels, "request_other_code", "counter", others
-        for key, count in self.protocols.counts():
-            yield self.type, self.labels, key, "counter", count
+        yield from self.protocols.samples(self.type, self.labels)
 
     def fold(self, other: StatsStruct) -> None:
         """See `StatsStruct.fold`."""
@@ -285,8 +283,12 @@ class ClusterStats(StatsStruct):
         "lb_subsets_created",
         "lb_subsets_fallback",
         "name",
+        "outlier_ejections_active",
+        "outlier_ejections_overflow",
+        "outlier_ejections_total",
         "protocols",
         "request_retry",
+        "request_retry_budget_exceeded",
         "request_retry_overflow",
     )
 
@@ -297,9 +299,12 @@ class ClusterStats(StatsStruct):
         "connection_bytes_write",
         "request_retry",
         "request_retry_overflow",
+        "request_retry_budget_exceeded",
+        "outlier_ejections_total",
+        "outlier_ejections_overflow",
         "lb_subsets_fallback",
     )
-    GAUGES = ("lb_subsets_created",)
+    GAUGES = ("lb_subsets_created", "outlier_ejections_active")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
@@ -309,9 +314,12 @@ class ClusterStats(StatsStruct):
         self.connection_bytes_write = 0
         self.request_retry = 0
         self.request_retry_overflow = 0
+        self.request_retry_budget_exceeded = 0
+        self.outlier_ejections_active = 0
+        self.outlier_ejections_overflow = 0
+        self.outlier_ejections_total = 0
         self.lb_subsets_fallback = 0
         self.lb_subsets_created = 0
-        #: Ours: what its protocols count themselves.
         self.protocols = ProtocolCounts()
         self._hosts: dict[str, HostStats] = {}
         self._leaving: dict[str, HostStats] = {}
@@ -353,8 +361,7 @@ class ClusterStats(StatsStruct):
     def samples(self) -> Iterator[Sample]:
         """See `IStatsScope.samples`: the cluster's, the sums of its hosts, then each host's."""
         yield from super().samples()
-        for key, count in self.protocols.counts():
-            yield self.type, self.labels, key, "counter", count
+        yield from self.protocols.samples(self.type, self.labels)
         yield from self.totals().samples()
         for stats in self._hosts.values():
             yield from stats.samples()

@@ -57,6 +57,7 @@ class Cluster:
         "limits",
         "loadBalancer",
         "name",
+        "outlier",
         "stats",
         "type",
     )
@@ -81,6 +82,7 @@ class Cluster:
         self.drained = False
         self._watch = watch
         self.name = config.name
+        self.outlier: Any = None  # IOutlierDetector
         self.type = config.type
         self.stats = ClusterStats(config.name)
         self.limits = Limits()
@@ -162,6 +164,9 @@ class Cluster:
             breaker.max_requests,
             breaker.max_retries,
         )
+        budget = self.limits.budget
+        budget.share = breaker.retry_budget.percent / 100
+        budget.least = breaker.retry_budget.min_per_second
 
     def _close(self, pools: list[Deferred[None]]) -> None:
         for closing in pools:

@@ -30,6 +30,7 @@ from mosntx.config.schema.cluster import (
     LbConfig,
     LbSubsetConfig,
     OriginalDstLbConfig,
+    OutlierDetection,
     SlowStart,
 )
 from mosntx.config.schema.http2 import (
@@ -46,6 +47,7 @@ from mosntx.config.schema.proxy import (
     TcpRoute,
 )
 from mosntx.config.schema.router import (
+    BackOff,
     ClusterWeight,
     DirectResponse,
     DslExpression,
@@ -101,6 +103,7 @@ __all__ = [
     "AccessLog",
     "Admin",
     "AdminAddress",
+    "BackOff",
     "BoltOptions",
     "Bounds",
     "CheckConfig",
@@ -149,6 +152,7 @@ __all__ = [
     "MirrorPolicy",
     "OriginalDstConfig",
     "OriginalDstLbConfig",
+    "OutlierDetection",
     "PluginConfig",
     "Port",
     "Pprof",

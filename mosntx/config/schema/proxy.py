@@ -141,6 +141,11 @@ class ProxyConfig(Located):
         feature="forwarding_headers",
     )
 
+    reason_header: bool = option(
+        "Say in `X-Mosntx-Reason` why a request was answered from here. mosntx only.",
+        default=False,
+    )
+
     protocols: tuple[str, ...] = internal(())
     """The built downstream protocols in order, old names resolved; ``("Auto",)`` = detect any."""
     upstreamProtocol: str = internal("")

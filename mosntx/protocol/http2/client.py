@@ -7,7 +7,8 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import HEAD, INFORMATIONAL, PUSH, IFramedClientCodec
+from mosntx.contracts.codec import HEAD, INFORMATIONAL, PUSH, RESET, IFramedClientCodec
+from mosntx.contracts.stream import REFUSED
 from mosntx.protocol.errors import ProtocolError
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
@@ -88,11 +89,12 @@ class Http2ClientCodec(Http2Codec):
             return
         try:
             head = self._reader.response(fields)
-            if head.contentLength is not None and number not in self._bodiless:
-                if head.status != 304:
-                    stream.expected = head.contentLength
-                if not fits(stream, end):
-                    raise ProtocolError(502, "the body is not as long as Content-Length says")
+            if head.status == 304 or number in self._bodiless:
+                stream.expected = 0  # whatever Content-Length says (RFC 9110 8.6)
+            elif head.contentLength is not None:
+                stream.expected = head.contentLength
+            if not fits(stream, end):
+                raise ProtocolError(502, "the body is not as long as Content-Length says")
         except ProtocolError:
             self._malformed(number)
             return
@@ -130,9 +132,12 @@ class Http2ClientCodec(Http2Codec):
         self._events.append((PUSH, number, (promised, head), False))
 
     def goAwayReceived(self, last: int, code: int) -> None:
-        """See `EngineEvents.goAwayReceived`."""
+        """See `EngineEvents.goAwayReceived`. Requests above ``last`` were not looked at."""
         self._gone = True
         super().goAwayReceived(last, code)
+        for number in [each for each in self._streams if each > last and each & 1]:
+            self._over(number)
+            self._events.append((RESET, number, REFUSED, True))
 
     def settingsReceived(self, settings: Mapping[int, int]) -> None:
         """See `EngineEvents.settingsReceived`."""

@@ -112,7 +112,7 @@ class Http2Codec(EngineEvents):
             self._die(flood.code, flood)
             return events
         try:
-            self._engine.receive(data)
+            self._engine.receive(data, self._guard.between)
         except EngineError as error:
             self._die(error.code, error)
         if self._guard.priorities:

@@ -17,6 +17,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 # types of frames
 SETTINGS_FRAME = 0x4
+WINDOW_UPDATE_FRAME = 0x8
 
 # settings
 HEADER_TABLE_SIZE = 0x1

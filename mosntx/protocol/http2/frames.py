@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from struct import Struct
 
-from mosntx.protocol.http2.codes import SETTINGS_FRAME
+from mosntx.protocol.http2.codes import SETTINGS_FRAME, WINDOW_UPDATE_FRAME
 
 _SETTING = Struct(">HI")
 _GOAWAY = Struct(">BHBBIII")
+_WINDOW_UPDATE = Struct(">BHBBII")
 
 
 class Stream:
@@ -52,6 +53,11 @@ def settingsFrame(settings: Mapping[int, int]) -> bytes:
 def goAwayFrame(last: int, code: int) -> bytes:
     """Return a GOAWAY frame."""
     return _GOAWAY.pack(0, 8, 0x7, 0, 0, last, code)
+
+
+def windowUpdateFrame(number: int, increment: int) -> bytes:
+    """Return a WINDOW_UPDATE frame; stream 0 is the connection."""
+    return _WINDOW_UPDATE.pack(0, 4, WINDOW_UPDATE_FRAME, 0, number, increment)
 
 
 def fits(stream: Stream, end: bool) -> bool:

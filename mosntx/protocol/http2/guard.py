@@ -121,6 +121,7 @@ class FrameGuard:
 
     __slots__ = (
         "_block",
+        "_blockOpen",
         "_buckets",
         "_continuations",
         "_emptyData",
@@ -146,6 +147,7 @@ class FrameGuard:
         self.tripped = ""
         self._limits = limits
         self._status = 502 if client else 0
+        self._blockOpen = False
         self._skip = 0 if client else len(PREFACE)  # octets to pass before the next header
         self._held = b""  # of a frame whose header, or what is read of its payload, was cut
         self._block = 0  # octets of the field block that is coming
@@ -224,6 +226,11 @@ class FrameGuard:
         if kind >= 0:
             self._lastKind = kind
 
+    @property
+    def between(self) -> bool:
+        """Whether the last frame is whole, and no field block goes on in a CONTINUATION frame."""
+        return not (self._held or self._skip or self._blockOpen)
+
     def streamReset(self, now: float) -> FloodError | None:
         """Count a stream that we reset because of what the peer did, as if it had reset it."""
         return None if self._resets.take(now) else self._rateFlood(self._resets)
@@ -266,6 +273,7 @@ class FrameGuard:
         kind = start & 0xFF
         length = start >> 8
         if kind in _BLOCK_KINDS:
+            self._blockOpen = not flags & _END_HEADERS
             if kind == _HEADERS and flags & _PRIORITY_FLAG:
                 self._seeDependency(frame, at, length, at + HEADER_LENGTH + (flags & _PADDED > 0))
             return self._countBlock(kind, length, flags)

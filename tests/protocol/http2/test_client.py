@@ -9,7 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, INFORMATIONAL, PUSH, RESET
 from mosntx.contracts.stream import GLOBAL_TIMEOUT, PROTOCOL_ERROR, REFUSED, REMOTE_RESET
 from mosntx.protocol.errors import EncodeError
+from mosntx.protocol.http2.buckets import Rate
 from mosntx.protocol.http2.codes import PREFACE
+from mosntx.protocol.http2.guard import FloodLimits
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.testing import h2frames
 from tests.protocol.http2.build import Raw, drained, request
@@ -82,10 +84,47 @@ class Cases:
         """After GOAWAY nothing may be opened, and the event tells what was not handled."""
         raw = self.raw()
         self.open(raw, 2)
-        self.assertEqual(raw.codec.receive(h2frames.goAway(1))[0], (GOAWAY, 0, 1, True))
+        events = raw.codec.receive(h2frames.goAway(1))
+        self.assertEqual(events, [(GOAWAY, 0, 1, True), (RESET, 3, REFUSED, True)])
         self.assertEqual(raw.codec.capacity, 0)
         self.assertEqual(raw.receive(head(1)), [(HEAD, 1, True)])
         self.assertEqual(raw.codec.capacity, 0)
+
+    def test_everyRequestEndsAfterGoAway(self: Any) -> None:
+        """In any cut, a request that GOAWAY leaves out is refused and the others are answered."""
+        for code in (h2frames.NO_ERROR, h2frames.ENHANCE_YOUR_CALM):
+            octets = b"".join(
+                (
+                    h2frames.goAway(2**31 - 1),
+                    head(1, False),
+                    h2frames.goAway(5, code, b"enough"),
+                    h2frames.data(1, b"x" * 30, True),
+                    head(5),
+                    h2frames.goAway(3, code),
+                    head(3),
+                )
+            )
+            for size in (1, 2, 7, 9, 13, 40, 1000):
+                raw = self.raw()
+                self.open(raw, 2)
+                for _ in range(2):  # not written yet when GOAWAY comes
+                    raw.codec.requestHead(request(), True)
+                events: list[Any] = []
+                for start in range(0, len(octets), size):
+                    events += raw.codec.receive(octets[start : start + size])
+                ends = [event[:2] for event in events if event[3] and event[0] != GOAWAY]
+                self.assertEqual(ends, [(RESET, 7), (DATA, 1), (HEAD, 5), (HEAD, 3)], size)
+                self.assertIn((RESET, 7, REFUSED, True), events)
+                self.assertNotIn(h2frames.GOAWAY, [each.type for each in raw.frames()])
+
+    def test_ownResetsAreNobodysMistake(self: Any) -> None:
+        """Requests that we give up do not count as a flood of the server."""
+        raw = self.raw(floods=FloodLimits(resets=Rate(2, 0.0)))
+        for number in (1, 3, 5, 7):
+            self.open(raw)
+            raw.codec.reset(number, GLOBAL_TIMEOUT)
+            self.assertEqual(raw.resets(), [(number, h2frames.CANCEL)])
+            self.assertEqual(raw.receive(h2frames.ping()), [])
 
     def test_interimFlood(self: Any) -> None:
         """Interim heads without end cost their stream; another may have as many again."""
@@ -113,11 +152,25 @@ class Cases:
             (*OK, (b"a", b"b\r\nc")),
             (*OK, (b":path", b"/")),
             ((b":status", b"2000"),),
+            (*OK, (b"content-length", b"x")),
         ):
             raw = self.raw()
             self.open(raw, 2)
             events = raw.codec.receive(h2frames.request(1, fields, False))
             self.assertEqual(events, [(RESET, 1, PROTOCOL_ERROR, True)], fields)
+            self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
+            self.assertEqual(raw.receive(head(3)), [(HEAD, 3, True)])
+
+    def test_dataForHead(self: Any) -> None:
+        """A body where none can be ends its stream only; Content-Length may say what it likes."""
+        for method, status in ((b"HEAD", b"200"), (b"GET", b"304")):
+            raw = self.raw()
+            raw.codec.requestHead(request(method), True)
+            self.open(raw)
+            fields = ((b":status", status), (b"content-length", b"1"))
+            self.assertEqual(raw.receive(h2frames.request(1, fields, False)), [(HEAD, 1, False)])
+            events = raw.codec.receive(h2frames.data(1, b"x"))
+            self.assertEqual(events, [(RESET, 1, PROTOCOL_ERROR, True)])
             self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
             self.assertEqual(raw.receive(head(3)), [(HEAD, 3, True)])
 
