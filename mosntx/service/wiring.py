@@ -66,6 +66,7 @@ from mosntx.service.conversions import conversionProblems
 from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
+from mosntx.service.protocols import clientKeepalive
 from mosntx.stats.store import StatsStore
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
@@ -249,11 +250,7 @@ class Wiring:
     def _proxy(
         self, config: ProxyConfig, listener: ListenerConfig, stats: DownstreamStats
     ) -> Proxy:
-        detect = len(config.protocols) != 1 or config.protocols[0] == "Auto"
-        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
-        protocols = [
-            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
-        ]
+        protocols = self._protocols(config, stats)
         context = self._context
         name = listener.name or listener.address
         router = self.routers.get(config.router_config_name)
@@ -262,12 +259,13 @@ class Wiring:
             name=name,
             type=listener.type,
             protocols=protocols,
-            detect=detect,
+            detect=len(config.protocols) != 1 or config.protocols[0] == "Auto",
             router=router,
             clusters=context.clusters,
             stats=stats,
             wheel=context.wheel,
             turn=self._turn,
+            keepalive=clientKeepalive(config, context.wheel),
             timeouts=requestTimeouts,
             chain=chain,
             heartbeats=heartbeatAnswer(chain, router),
@@ -284,6 +282,17 @@ class Wiring:
             reasonHeader=config.reason_header,
             random=context.random.random,
         )
+
+    def _protocols(self, config: ProxyConfig, stats: DownstreamStats) -> list[IProtocol]:
+        """Return the protocols of a listener; what they count is published with it."""
+        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
+        protocols = [
+            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
+        ]
+        for protocol in protocols:
+            if hasattr(protocol, "counters"):
+                stats.protocols.add(protocol.counters)
+        return protocols
 
     def _accessLogs(self, listener: ListenerConfig, name: str) -> list[AccessLog]:
         return [

@@ -27,6 +27,7 @@ def _poolSettings(config: ClusterConfig) -> tuple[Any, ...]:
         config.pending_timeout,
         config.max_requests_per_connection,
         config.keepalive,
+        config.protocol_options,
         config.mark,
         config.circuitBreaker.max_connections,
         config.circuitBreaker.max_pending_requests,

@@ -33,10 +33,15 @@ from mosntx.config.schema.cluster import (
     OutlierDetection,
     SlowStart,
 )
+from mosntx.config.schema.http2 import (
+    Http2Keepalive,
+    Http2Options,
+    Http2UpstreamOptions,
+    ProtocolOptions,
+)
 from mosntx.config.schema.proxy import (
     BoltOptions,
     Http1Options,
-    Http2Options,
     ProxyConfig,
     TcpProxyConfig,
     TcpRoute,
@@ -127,7 +132,9 @@ __all__ = [
     "HealthCheck",
     "Host",
     "Http1Options",
+    "Http2Keepalive",
     "Http2Options",
+    "Http2UpstreamOptions",
     "HttpCheck",
     "Keepalive",
     "LbConfig",
@@ -150,6 +157,7 @@ __all__ = [
     "Port",
     "Pprof",
     "PrometheusSink",
+    "ProtocolOptions",
     "ProxyConfig",
     "Redirect",
     "RegexPattern",

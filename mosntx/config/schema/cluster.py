@@ -18,6 +18,7 @@ from mosntx.config.schema.base import (
     internal,
     option,
 )
+from mosntx.config.schema.http2 import ProtocolOptions
 from mosntx.config.schema.tls import TlsContext
 
 MAX_PENDING_REQUESTS = 1024
@@ -55,7 +56,12 @@ class RetryBudget:
 class CircuitBreaker(Located):
     """Limits of a cluster; 0 = unlimited."""
 
-    max_connections: Uint32 = option("Connections at a time.", default=0, absent="unlimited")
+    max_connections: Uint32 = option(
+        "Connections to each host at a time. For Bolt and TR without it: 1; for HTTP/2, which "
+        "makes another one when all are full: 1024.",
+        default=0,
+        absent="unlimited",
+    )
     max_pending_requests: Uint32 = option(
         "Requests waiting for a connection; 0 = 1024.",
         default=MAX_PENDING_REQUESTS,
@@ -307,6 +313,9 @@ class Cluster(Located):
     max_requests_per_connection: Uint32 = option(
         "Close an upstream connection after this many requests; 0 = unlimited. mosntx only.",
         default=0,
+    )
+    protocol_options: ProtocolOptions = option(
+        "Options by protocol, such as `Http2`. mosntx only.", factory=ProtocolOptions
     )
     pending_timeout: Duration = option(
         "Longest wait for a pool connection. mosntx only.", default=1.0

@@ -25,6 +25,7 @@ from mosntx.protocol.http2.codes import (
     PREFACE,
     REFUSED_STREAM,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields
 from mosntx.protocol.http2.frames import Stream, fits, priorityUpdateFrame, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
@@ -60,7 +61,12 @@ class Http2ClientCodec(Http2Codec):
     )
 
     def __init__(
-        self, limits: Http2Limits, reader: FieldReader, requests: FieldReader, engine: MakeEngine
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        requests: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
     ) -> None:
         self._requests = requests
         self._gone = False
@@ -73,7 +79,7 @@ class Http2ClientCodec(Http2Codec):
         self._hints = False  # the peer goes by RFC 9218
         self._bodiless: set[int] = set()  # answers to HEAD
         self.reusable = True
-        super().__init__(limits, reader, engine, True)
+        super().__init__(limits, reader, engine, True, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             ENABLE_PUSH: int(limits.enable_push),
@@ -171,9 +177,6 @@ class Http2ClientCodec(Http2Codec):
         if settings.get(NO_RFC7540_PRIORITIES):
             self._hints = True
 
-    def _update(self, number: int, value: bytes) -> None:
-        self._die(H2_PROTOCOL_ERROR, ProtocolError(502, "PRIORITY_UPDATE of a server"))
-
     # sending
 
     def requestHead(self, head: Any, end: bool) -> tuple[int, bytes]:
@@ -187,7 +190,7 @@ class Http2ClientCodec(Http2Codec):
             self._bodiless.add(number)
         self._own += 1
         self._outbox.open(number)
-        self._place(number, head.headers.get(b"priority"))
+        self._priorities.place(number, head.headers.get(b"priority"))
         return number, b""
 
     def requestData(self, streamId: int, data: bytes, end: bool) -> bytes:

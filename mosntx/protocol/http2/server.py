@@ -23,13 +23,10 @@ from mosntx.protocol.http2.codes import (
     NO_RFC7540_PRIORITIES,
     REFUSED_STREAM,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields, responseFields
-from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame, settingsFrame
+from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
-from mosntx.protocol.http2.outbox import parsePriority
-
-#: PRIORITY_UPDATE frames kept for streams that have not begun (RFC 9218 7.1 lets them come early).
-MAX_EARLY = 64
 
 
 @implementer(IFramedServerCodec)
@@ -39,17 +36,22 @@ class Http2ServerCodec(Http2Codec):
     :ivar closing: the client has been told to leave: no further streams are taken.
     """
 
-    __slots__ = ("_early", "_last", "_pushLimit", "_pushOn", "_pushed", "backlog", "closing")
+    __slots__ = ("_last", "_pushLimit", "_pushOn", "_pushed", "backlog", "closing")
 
-    def __init__(self, limits: Http2Limits, reader: FieldReader, engine: MakeEngine) -> None:
+    def __init__(
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
+    ) -> None:
         self._last = 0
-        self._early: dict[int, bytes] = {}
         self._pushOn = limits.enable_push
         self._pushed = 0
         self._pushLimit = limits.max_pushes
         self.backlog = 0
         self.closing = False
-        super().__init__(limits, reader, engine, False)
+        super().__init__(limits, reader, engine, False, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             MAX_CONCURRENT_STREAMS: limits.max_concurrent_streams,
@@ -91,8 +93,7 @@ class Http2ServerCodec(Http2Codec):
                 return
         self._streams[number] = stream
         self._outbox.open(number)
-        early = self._early.pop(number, None) if self._early else None
-        self._place(number, early or head.headers.get(b"priority"))
+        early = self._priorities.place(number, head.headers.get(b"priority"))
         if limits.max_body and (head.contentLength or 0) > limits.max_body:
             self._tooLarge(number, stream)
             return
@@ -147,13 +148,6 @@ class Http2ServerCodec(Http2Codec):
             self._limits.max_pushes,
         )
 
-    def _update(self, number: int, value: bytes) -> None:
-        if number in self._outbox:
-            self._outbox.prioritise(number, *parsePriority(value))
-            self._events.append((PRIORITY, number, value, False))
-        elif number & 1 and number > self._last and len(self._early) < MAX_EARLY:
-            self._early[number] = value
-
     # sending
 
     def responseHead(self, streamId: int, head: Any, end: bool) -> bytes:
@@ -162,10 +156,8 @@ class Http2ServerCodec(Http2Codec):
         if stream is not None and not stream.sendEnded:
             self._call(self._engine.response, streamId, responseFields(head), end)
             priority = head.headers.get(b"priority")
-            if priority is not None:  # the server knows better (RFC 9218 8)
-                outbox = self._outbox
-                merged = parsePriority(priority, outbox.priority(streamId))
-                outbox.prioritise(streamId, *merged)
+            if priority is not None:
+                self._priorities.correct(streamId, priority)
             if end:
                 self._sendEnded(streamId)
         return b""
@@ -222,7 +214,7 @@ class Http2ServerCodec(Http2Codec):
     def drain(self) -> None:
         """See `IServerCodec.drain`: the first step; `goAway` is the second (RFC 9113 6.8)."""
         if not self._dead and not self.closing:
-            self._extra.append(goAwayFrame(MAX_31, NO_ERROR))
+            self._sayGoAway(MAX_31, NO_ERROR)
 
     def goAway(self) -> bytes:
         """See `IFramedCodec.goAway`. Streams that begin after it are refused."""
