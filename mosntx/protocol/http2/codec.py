@@ -26,7 +26,7 @@ from mosntx.protocol.http2.codes import (
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
 from mosntx.protocol.http2.fields import FieldReader, trailerFields
 from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
-from mosntx.protocol.http2.guard import FrameGuard
+from mosntx.protocol.http2.guard import FloodError, FrameGuard
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.outbox import LEAST_URGENT, Outbox, parsePriority, urgencyOf
 
@@ -101,7 +101,7 @@ class Http2Codec(EngineEvents):
             return events
         try:
             self._engine.receive(data)
-        except EngineError as error:
+        except (EngineError, FloodError) as error:
             self._die(error.code, error)
         if self._guard.priorities:
             self._prioritise()
@@ -136,10 +136,10 @@ class Http2Codec(EngineEvents):
         self._blame()
 
     def _blame(self) -> None:
-        """A stream had to be reset because of the peer: it may not make us do so for ever."""
+        """A stream had to be reset because of the peer: often, nothing more is of interest."""
         flood = self._guard.streamReset(self.now)
         if flood is not None:
-            self._die(flood.code, flood)
+            raise flood
 
     def dataReceived(self, number: int, data: bytes, size: int, end: bool) -> None:
         """See `EngineEvents.dataReceived`."""

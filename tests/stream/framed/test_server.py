@@ -19,7 +19,7 @@ from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.stream.framed.base import HIGH_WATER
-from mosntx.stream.framed.server import DRAIN_GRACE, FramedServer
+from mosntx.stream.framed.server import DRAIN_GRACE, MAX_UNTAKEN, FramedServer
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.testing.contracts.network import ReceiverSuite
 from mosntx.testing.contracts.streams import ServerStreamsSuite
@@ -167,6 +167,34 @@ class ServerTests(SynchronousTestCase):
         self.peer.codec.resumeData(slow.number)
         self.peer.settle()
         self.assertFalse(slow.paused)
+
+    def test_answersThatNobodyTakes(self) -> None:
+        """A client that asks on and takes no answer is not read any more, until it does."""
+        self.begin()
+        self.connection.block()
+        before = self.connection.bytesWritten
+        asked = 0
+        while self.connection.reading:
+            self.server.sendHead(self.request().number, responseHead(404), True)
+            self.peer.read()  # by what the transport holds the client's codec knows who has ended
+            asked += 1
+            self.assertLess(asked, MAX_UNTAKEN)
+        written = self.connection.bytesWritten - before
+        self.assertTrue(MAX_UNTAKEN < written < MAX_UNTAKEN + 100, written)
+        self.connection.unblock()
+        self.assertTrue(self.connection.reading)
+
+    def test_fullTransport(self) -> None:
+        """A client that is slow for a while is read all the same: its windows must come through."""
+        self.begin()
+        for _ in range(3):
+            self.connection.block()
+            for _ in range(100):
+                self.server.sendHead(self.request().number, responseHead(), True)
+                self.peer.read()
+            self.assertTrue(self.connection.reading)
+            self.connection.unblock()
+        self.assertTrue(self.connection.reading)
 
     def test_ourMistake(self) -> None:
         """It is the end of one stream only."""
