@@ -161,13 +161,14 @@ def frames() -> list[Flood]:
 
 
 def stalls() -> list[Flood]:
-    """Attackers that let us do work and take nothing."""
+    """Attackers that let us do work, within all limits."""
     shut = h2.settings((h2.INITIAL_WINDOW_SIZE, 0))
     large = h2.fieldBlock(_fields(b"/bytes/%d" % UNTAKEN))
-    late = h2.data(1, b"x")
+    small = h2.data(1, b"x")
     asked = b"".join(h2.headers(2 * i + 1, large, True) for i in range(100))
     return [
         Flood("100 answers with a window of 0", shut + asked, 101, cut=False),
         Flood("100 answers that are not read", HELLO + asked, 101, reads=False, cut=False),
-        _same("DATA of a stream that is over", late, over(), ENDLESS, reads=False, cut=False),
+        _same("DATA of one octet", small, post(1), ENDLESS, cut=False),
+        _same("DATA of a stream that is over", small, over(), ENDLESS, reads=False, cut=False),
     ]

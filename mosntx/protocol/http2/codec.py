@@ -28,6 +28,7 @@ from mosntx.protocol.http2.fields import FieldReader, trailerFields
 from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
 from mosntx.protocol.http2.guard import FloodError, FrameGuard
 from mosntx.protocol.http2.limits import Http2Limits
+from mosntx.protocol.http2.merge import MANY_EVENTS, merged
 from mosntx.protocol.http2.outbox import LEAST_URGENT, Outbox, parsePriority, urgencyOf
 
 #: PRIORITY_UPDATE frames kept for streams that have not begun (RFC 9218 7.1 lets them come early).
@@ -95,17 +96,16 @@ class Http2Codec(EngineEvents):
         if self._dead:
             return []
         events = self._events = []
-        flood = self._guard.feed(data, self.now)
-        if flood is not None:
-            self._die(flood.code, flood)
-            return events
         try:
+            flood = self._guard.feed(data, self.now)
+            if flood is not None:
+                raise flood
             self._engine.receive(data)
         except (EngineError, FloodError) as error:
             self._die(error.code, error)
         if self._guard.priorities:
             self._prioritise()
-        return events
+        return events if len(events) <= MANY_EVENTS else merged(events)
 
     def receiveEof(self) -> list[Event]:
         """See `ICodec.receiveEof`: the close of the connection tells the streams."""
