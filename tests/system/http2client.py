@@ -48,6 +48,8 @@ class Http2Client:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        # Small frames one after the other must not wait for acknowledgements of the kernel.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._h2 = H2Connection(H2Configuration(header_encoding=None))
         self._h2.initiate_connection()
         self._greedy: set[int] = set()
@@ -96,10 +98,14 @@ class Http2Client:
         self._h2.increment_flow_control_window(size)
         self._send()
 
-    def openStream(self, number: int, size: int) -> None:
-        """Enlarge the window of a stream, and give back what it takes from now on."""
+    def openStream(self, number: int, size: int, greedy: bool = True) -> None:
+        """Enlarge the window of a stream.
+
+        :param greedy: give back what it takes from now on.
+        """
         self._h2.increment_flow_control_window(size, number)
-        self._greedy.add(number)
+        if greedy:
+            self._greedy.add(number)
         self._send()
 
     def prioritise(self, number: int, value: bytes) -> None:

@@ -46,6 +46,10 @@ DRAIN_GRACE = 1.0
 #: while it still says something, it may still be reading.
 LAST_WORDS = 1.0
 
+#: Octets of heads and answers to the client's frames that are written although it takes none; then
+#: nothing more is read from it, so it can ask for no more. As much as the heads of 100 responses.
+MAX_UNTAKEN = 65536
+
 
 @implementer(IBytesReceiver, IConnectionEventHandler, IServerStreams)
 class FramedServer(FramedConnection[IRequestSink]):
@@ -62,6 +66,7 @@ class FramedServer(FramedConnection[IRequestSink]):
         "_graceTimer",
         "_leaving",
         "_requests",
+        "_untaken",
         "_waitTimer",
         "protocol",
     )
@@ -83,6 +88,7 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._requests: set[int] = set()  # streams whose request has not ended
         self._answered = 0  # the stream whose response began last
         self._draining = False
+        self._untaken = 0  # octets written since the transport is full
         self._leaving = False  # no request will come: close after the last response
         self._graceTimer: Timer | None = None
         self._waitTimer: Timer | None = None
@@ -273,6 +279,25 @@ class FramedServer(FramedConnection[IRequestSink]):
     def attach(self, number: int, sink: IRequestSink) -> None:
         """See `IServerStreams`."""
         self._sinks[number] = sink
+
+    # writing
+
+    def _drainCodec(self) -> None:
+        """See `FramedConnection._drainCodec`: what flow control does not hold back has an end."""
+        connection = self.connection
+        before = connection.bytesWritten
+        super()._drainCodec()
+        if self._codec.corked:
+            self._untaken += connection.bytesWritten - before
+            if self._untaken > MAX_UNTAKEN and not self._closed:
+                connection.pauseReading()
+
+    def resumeProducing(self) -> None:
+        """See `FramedConnection.resumeProducing`."""
+        if self._untaken > MAX_UNTAKEN and not self._closed:
+            self.connection.resumeReading()
+        self._untaken = 0
+        super().resumeProducing()
 
     # ends
 

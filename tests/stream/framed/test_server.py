@@ -17,10 +17,11 @@ from mosntx.contracts.stream import (
 )
 from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
+from mosntx.protocol.http2.heads import Http2ResponseHead
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.stream.framed.base import HIGH_WATER
-from mosntx.stream.framed.server import DRAIN_GRACE, LAST_WORDS, FramedServer
+from mosntx.stream.framed.server import DRAIN_GRACE, LAST_WORDS, MAX_UNTAKEN, FramedServer
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.testing.contracts.network import ReceiverSuite
 from mosntx.testing.contracts.streams import ServerStreamsSuite
@@ -170,6 +171,60 @@ class ServerTests(SynchronousTestCase):
         self.peer.codec.resumeData(slow.number)
         self.peer.settle()
         self.assertFalse(slow.paused)
+
+    def test_answersThatNobodyTakes(self) -> None:
+        """A client that asks on and takes no answer is not read any more, until it does."""
+        self.begin()
+        self.connection.block()
+        before = self.connection.bytesWritten
+        asked = 0
+        while self.connection.reading:
+            self.server.sendHead(self.request().number, responseHead(404), True)
+            self.peer.read()  # by what the transport holds the client's codec knows who has ended
+            asked += 1
+            self.assertLess(asked, MAX_UNTAKEN)
+        written = self.connection.bytesWritten - before
+        self.assertTrue(MAX_UNTAKEN < written < MAX_UNTAKEN + 100, written)
+        self.connection.unblock()
+        self.assertTrue(self.connection.reading)
+
+    def test_fullTransport(self) -> None:
+        """A client that is slow for a while is read all the same: its windows must come through."""
+        self.begin()
+        for _ in range(3):
+            self.connection.block()
+            for _ in range(100):
+                self.server.sendHead(self.request().number, responseHead(), True)
+                self.peer.read()
+            self.assertTrue(self.connection.reading)
+            self.connection.unblock()
+        self.assertTrue(self.connection.reading)
+
+    def test_headThatCannotBeSaid(self) -> None:
+        """The client gets a 502 instead, what follows is dropped, and others go on."""
+        self.begin()
+        sink, other = self.request(), self.request()
+        self.server.sendHead(
+            sink.number, Http2ResponseHead(200, Headers.trusted([(b"no token", b"x")])), False
+        )
+        self.server.sendData(sink.number, b"body", True)
+        self.server.sendHead(other.number, responseHead(), True)
+        self.peer.settle()
+        told = [(part.status, end) for kind, _, part, end in self.peer.events if kind == HEAD]
+        self.assertEqual(told, [(502, False), (200, True)])
+        data = [part for kind, _, part, _ in self.peer.events if kind == DATA]
+        self.assertEqual(b"".join(data), b"the response cannot be sent on\n")
+        self.assertEqual(self.server.active, 0)
+
+    def test_trailersThatCannotBeSaid(self) -> None:
+        """The response ends without them."""
+        self.begin()
+        sink = self.request()
+        self.server.sendHead(sink.number, responseHead(), False)
+        self.server.sendTrailers(sink.number, Headers.trusted([(b"no token", b"x")]))
+        self.peer.settle()
+        self.assertEqual([each[3] for each in self.peer.events], [False, True])
+        self.assertEqual(self.server.active, 0)
 
     def test_ourMistake(self) -> None:
         """It is the end of one stream only."""
