@@ -34,6 +34,10 @@ FAILED = 9
 # Always with end
 MESSAGE = 10
 
+# [bytes, as `IFramedClientCodec.prioritise` takes it] the client gives a running request another
+# priority
+PRIORITY = 11
+
 #: Answers of `IProtocol.detect`.
 NO_MATCH = 0
 MATCH = 1
@@ -267,6 +271,12 @@ class IFramedClientCodec(IFramedCodec, IClientCodec):
 
     def acceptPush(streamId: int, accept: bool) -> None:
         """Say, once for each `PUSH`, whether the promised response is wanted."""
+
+    def prioritise(streamId: int, value: bytes) -> None:
+        """Give a stream another priority, and tell the peer if it wants to know.
+
+        :param value: a priority field (RFC 9218 4).
+        """
 
 
 class IProtocol(Interface):

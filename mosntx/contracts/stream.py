@@ -51,6 +51,9 @@ class IRequestSink(Interface):
     """Where a server connection puts the parts of one request.
 
     Order: head, data*, trailers?; or `requestReset` at any time, after which nothing comes.
+
+    Optional ability: ``requestPriority(value: bytes) -> None``: the client wants the response
+    sooner or later than it said first; ``value`` is a priority field (RFC 9218 4).
     """
 
     def requestHead(head: Any, end: bool) -> None:
@@ -169,7 +172,11 @@ class IServerStreams(Interface):
 
 
 class IClientStreams(Interface):
-    """The streams of a connection that we opened."""
+    """The streams of a connection that we opened.
+
+    Optional ability: ``prioritise(number: int, value: bytes) -> None``: tell the upstream of
+    another priority; ignored when the stream is over.
+    """
 
     connection = Attribute("`mosntx.contracts.net.IConnection`")
     active = Attribute("``int``: streams open now")

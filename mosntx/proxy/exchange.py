@@ -147,6 +147,12 @@ class Exchange(ResponseHalf):
         self.reason = OF_CLIENT.get(reason, "client_gone")
         self._finish()
 
+    def requestPriority(self, value: bytes) -> None:
+        """See `IRequestSink`. Told to the upstream that has the request, if there is one yet."""
+        prioritise = getattr(self._up, "prioritise", None)
+        if prioritise is not None:
+            prioritise(self._upNumber, value)
+
     def pauseResponse(self) -> None:
         """See `IRequestSink.pauseResponse`."""
         if self._up is not None:

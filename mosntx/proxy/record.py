@@ -42,6 +42,15 @@ _REMOTE = (
     REUSE_RACE,
     PROTOCOL_ERROR,
 )
+#: Ends that speak against the host; the others are limits, the client's doing, or chance.
+_OUTLIER = (
+    *_TIMEOUTS,
+    CONNECTION_FAILED,
+    CONNECTION_TERMINATION,
+    PROTOCOL_ERROR,
+    REMOTE_RESET,
+    UPSTREAM_RESET,
+)
 
 
 def failureReason(failure: Failure) -> int:
@@ -74,6 +83,9 @@ def recordFailure(exchange: ExchangeState, reason: int, detail: str = "") -> Non
     if host is None:
         return
     stats = host.stats
+    outlier = exchange.cluster.outlier
+    if outlier is not None and reason in _OUTLIER:
+        outlier.failure(host, reason)
     if reason in _TIMEOUTS:
         stats.request_timeout += 1
     elif reason in _REMOTE:
@@ -90,10 +102,15 @@ def recordResponse(exchange: ExchangeState, status: int) -> None:
     """A response head has come from the host."""
     host = exchange.host
     if host is not None:
+        outlier = exchange.cluster.outlier
         if status < 500:
             host.stats.response_success += 1
+            if outlier is not None:
+                outlier.success(host)
         else:
             host.stats.response_failed += 1
+            if outlier is not None:
+                outlier.failure(host, 0)
 
 
 def recordEnd(exchange: ExchangeState) -> None:

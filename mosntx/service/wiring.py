@@ -66,12 +66,15 @@ from mosntx.service.conversions import conversionProblems
 from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
+from mosntx.service.protocols import clientKeepalive
 from mosntx.stats.store import StatsStore
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.ejections import Ejections
 from mosntx.upstream.hosts import AddressTable
+from mosntx.upstream.outlier import OutlierDetections
 
 
 @frozen
@@ -138,7 +141,8 @@ class Wiring:
         self._turn = WriteTurn()
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
-        self.background = [self._health]
+        self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
+        self.background: list[Any] = [self._health, self._outliers]
         self._counted: set[Cluster] = set()
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
@@ -179,6 +183,7 @@ class Wiring:
             cluster.limits.budget.start(self._context.seconds())
             store.register(cluster.stats)
         self._health.changed(cluster)
+        self._outliers.changed(cluster)
 
     # routers
 
@@ -245,11 +250,7 @@ class Wiring:
     def _proxy(
         self, config: ProxyConfig, listener: ListenerConfig, stats: DownstreamStats
     ) -> Proxy:
-        detect = len(config.protocols) != 1 or config.protocols[0] == "Auto"
-        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
-        protocols = [
-            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
-        ]
+        protocols = self._protocols(config, stats)
         context = self._context
         name = listener.name or listener.address
         router = self.routers.get(config.router_config_name)
@@ -258,12 +259,13 @@ class Wiring:
             name=name,
             type=listener.type,
             protocols=protocols,
-            detect=detect,
+            detect=len(config.protocols) != 1 or config.protocols[0] == "Auto",
             router=router,
             clusters=context.clusters,
             stats=stats,
             wheel=context.wheel,
             turn=self._turn,
+            keepalive=clientKeepalive(config, context.wheel),
             timeouts=requestTimeouts,
             chain=chain,
             heartbeats=heartbeatAnswer(chain, router),
@@ -280,6 +282,17 @@ class Wiring:
             reasonHeader=config.reason_header,
             random=context.random.random,
         )
+
+    def _protocols(self, config: ProxyConfig, stats: DownstreamStats) -> list[IProtocol]:
+        """Return the protocols of a listener; what they count is published with it."""
+        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
+        protocols = [
+            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
+        ]
+        for protocol in protocols:
+            if hasattr(protocol, "counters"):
+                stats.protocols.add(protocol.counters)
+        return protocols
 
     def _accessLogs(self, listener: ListenerConfig, name: str) -> list[AccessLog]:
         return [

@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from mosntx.contracts.stats import IStatsScope, Sample
 from mosntx.stats.histogram import Histogram
+from mosntx.stats.protocols import ProtocolCounts
 
 #: Labels of a scope, sorted by name.
 Labels = tuple[tuple[str, str], ...]
@@ -93,6 +94,7 @@ class DownstreamStats(StatsStruct):
         "joinsGlobal",
         "process_time",
         "protocol_error_total",
+        "protocols",
         "readBytes",
         "request_active",
         "request_failed",
@@ -139,6 +141,7 @@ class DownstreamStats(StatsStruct):
         self.protocol_error_total = 0
         #: Ours: a stream filter raised an exception.
         self.filter_failed_total = 0
+        self.protocols = ProtocolCounts()
         #: Requests by final status, indexed by it (0 to 999).
         self.codes = [0] * STATUS_LIMIT
         self.request_time = Histogram()
@@ -153,6 +156,7 @@ class DownstreamStats(StatsStruct):
             yield self.type, self.labels, f"request_{status}_total", "counter", codes[status]
         others = sum(codes) - sum(codes[status] for status in NAMED_STATUSES)
         yield self.type, self.labels, "request_other_code", "counter", others
+        yield from self.protocols.samples(self.type, self.labels)
 
     def fold(self, other: StatsStruct) -> None:
         """See `StatsStruct.fold`."""
@@ -160,6 +164,7 @@ class DownstreamStats(StatsStruct):
             other._collect()
             for status, count in enumerate(other.codes):
                 self.codes[status] += count
+            self.protocols.fold(other.protocols)
         super().fold(other)
 
     def _collect(self) -> None:
@@ -278,6 +283,10 @@ class ClusterStats(StatsStruct):
         "lb_subsets_created",
         "lb_subsets_fallback",
         "name",
+        "outlier_ejections_active",
+        "outlier_ejections_overflow",
+        "outlier_ejections_total",
+        "protocols",
         "request_retry",
         "request_retry_budget_exceeded",
         "request_retry_overflow",
@@ -291,9 +300,11 @@ class ClusterStats(StatsStruct):
         "request_retry",
         "request_retry_overflow",
         "request_retry_budget_exceeded",
+        "outlier_ejections_total",
+        "outlier_ejections_overflow",
         "lb_subsets_fallback",
     )
-    GAUGES = ("lb_subsets_created",)
+    GAUGES = ("lb_subsets_created", "outlier_ejections_active")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
@@ -304,8 +315,12 @@ class ClusterStats(StatsStruct):
         self.request_retry = 0
         self.request_retry_overflow = 0
         self.request_retry_budget_exceeded = 0
+        self.outlier_ejections_active = 0
+        self.outlier_ejections_overflow = 0
+        self.outlier_ejections_total = 0
         self.lb_subsets_fallback = 0
         self.lb_subsets_created = 0
+        self.protocols = ProtocolCounts()
         self._hosts: dict[str, HostStats] = {}
         self._leaving: dict[str, HostStats] = {}
         self._departed = HostStats(cluster, "")
@@ -346,6 +361,7 @@ class ClusterStats(StatsStruct):
     def samples(self) -> Iterator[Sample]:
         """See `IStatsScope.samples`: the cluster's, the sums of its hosts, then each host's."""
         yield from super().samples()
+        yield from self.protocols.samples(self.type, self.labels)
         yield from self.totals().samples()
         for stats in self._hosts.values():
             yield from stats.samples()

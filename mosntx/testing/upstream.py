@@ -152,6 +152,7 @@ class FakeCluster:
         self.stats = ClusterStats(name)
         self.limits = Limits()
         self.config = ClusterConfig(name=name, type=type)
+        self.outlier: Any = None
 
 
 class FakeConnection:

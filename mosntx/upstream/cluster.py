@@ -28,6 +28,7 @@ def _poolSettings(config: ClusterConfig) -> tuple[Any, ...]:
         config.pending_timeout,
         config.max_requests_per_connection,
         config.keepalive,
+        config.protocol_options,
         config.mark,
         config.circuitBreaker.max_connections,
         config.circuitBreaker.max_pending_requests,
@@ -57,6 +58,7 @@ class Cluster:
         "limits",
         "loadBalancer",
         "name",
+        "outlier",
         "stats",
         "type",
     )
@@ -81,6 +83,7 @@ class Cluster:
         self.drained = False
         self._watch = watch
         self.name = config.name
+        self.outlier: Any = None  # IOutlierDetector
         self.type = config.type
         self.stats = ClusterStats(config.name)
         self.limits = Limits()

@@ -90,6 +90,13 @@ def values(scope: StatsStruct, host: str = "") -> dict[str, float]:
 
 #: Keys of hosts that MOSN does not have.
 OWN = ("response_late", "response_protocol_error")
+#: Ours of clusters only.
+OWN_OF_CLUSTERS = (
+    "outlier_ejections_active",
+    "outlier_ejections_overflow",
+    "outlier_ejections_total",
+    "request_retry_budget_exceeded",
+)
 
 
 class DownstreamStatsTests(SynchronousTestCase):
@@ -167,7 +174,8 @@ class ClusterStatsTests(SynchronousTestCase):
         stats.hostStats("h:1")
         keys = [(labels, key) for _, labels, key, _, _ in stats.samples()]
         self.assertEqual(len(keys), len(set(keys)))
-        self.assertEqual(set(values(stats)), {*CLUSTER_KEYS, *HOST_KEYS, *OWN})
+        expected = {*CLUSTER_KEYS, *HOST_KEYS, *OWN, *OWN_OF_CLUSTERS}
+        self.assertEqual(set(values(stats)), expected)
         self.assertEqual(set(values(stats, "h:1")), {*HOST_KEYS, *OWN})
 
     def test_sums(self) -> None:

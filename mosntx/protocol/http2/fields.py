@@ -39,6 +39,9 @@ _FORBIDDEN = CONNECTION_FIELDS - {b"http2-settings"}
 #: Trailers that would change how the message is framed or routed (RFC 9110 6.5.1).
 FORBIDDEN_TRAILERS = CONNECTION_FIELDS | {b"content-length", b"host", b"te", b"trailer"}
 
+#: Octets that each field counts besides its own (RFC 9113 6.5.2).
+FIELD_COST = 32
+
 #: Names that need a closer look than their octets.
 _SPECIAL = _FORBIDDEN | {b"te", b"host", b"cookie", b"content-length", b"expect"}
 
@@ -48,15 +51,17 @@ class FieldReader:
 
     :param maxFields: most fields of a message.
     :param status: tells the failure: 400 for requests, 502 for responses.
+    :param maxSize: octets of a field list, with `FIELD_COST` for each field.
     """
 
-    __slots__ = ("_known", "_maxFields", "_status")
+    __slots__ = ("_known", "_maxFields", "_maxSize", "_status")
 
     #: Names found to be good before; what a peer can make us keep is bounded by this.
     MAX_KNOWN = 1024
 
-    def __init__(self, maxFields: int, status: int) -> None:
+    def __init__(self, maxFields: int, status: int, maxSize: int) -> None:
         self._maxFields = maxFields
+        self._maxSize = maxSize
         self._status = status
         self._known: set[bytes] = set()
 
@@ -69,13 +74,16 @@ class FieldReader:
         status = self._status
         if len(fields) - start > self._maxFields:
             raise LimitError(431 if status == 400 else status, "too many header fields")
+        octets = b"".join([field[1] for field in fields])
+        names = b"".join([field[0] for field in fields])
+        if len(octets) + len(names) + FIELD_COST * len(fields) > self._maxSize:
+            raise LimitError(431 if status == 400 else status, "the header fields are too large")
         pairs = list(fields[start:] if start else fields)
         for name, value in pairs:
             if name not in known:
                 self._learn(name)
             if value and (value[0] in b" \t" or value[-1] in b" \t"):
                 raise ProtocolError(status, "a field value begins or ends with a space")
-        octets = b"".join([pair[1] for pair in pairs])
         if b"\r" in octets or b"\n" in octets or b"\0" in octets:
             raise ProtocolError(status, "a field value holds CR, LF or NUL")
         return pairs

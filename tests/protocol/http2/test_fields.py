@@ -32,7 +32,7 @@ class Requests(SynchronousTestCase):
     """Reading requests."""
 
     def setUp(self) -> None:
-        self.reader = FieldReader(10, 400)
+        self.reader = FieldReader(10, 400, 4096)
 
     def test_aRequest(self) -> None:
         """A plain request is read with all that it says."""
@@ -129,7 +129,7 @@ class Responses(SynchronousTestCase):
     """Reading responses and trailers."""
 
     def setUp(self) -> None:
-        self.reader = FieldReader(10, 502)
+        self.reader = FieldReader(10, 502, 4096)
 
     def test_aResponse(self) -> None:
         """A plain response is read, and its status may be changed to another that exists."""
