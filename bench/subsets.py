@@ -94,6 +94,10 @@ def measure(
     wanted = LbSubsetConfig(subset_selectors=tuple(selectors), fall_back_policy=1)
     config = Cluster(name="c", lb_type=lbType, lb_subset_config=wanted, hosts=tuple(before))
     cluster = clusters.update(config)
+    exchange = FakeExchange()
+    balancer: Any = cluster.loadBalancer
+    for exchange.criteria in tuple(balancer.hosts):  # so that all subsets are in use
+        balancer.chooseHost(exchange)
     times = []
     for number in range(rounds):
         changed = hostsFor(hosts, other=number % hosts)
@@ -103,7 +107,6 @@ def measure(
         times.append((seconds() - start) * 1e3)
     clusters.updateHosts("c", before)
     subsets = cluster.stats.lb_subsets_created
-    exchange = FakeExchange()
     exchange.criteria = (("k0", "v0"),)
     choice = _perChoice(cluster.loadBalancer.chooseHost, exchange, seconds)
     exchange.criteria = None

@@ -95,7 +95,7 @@ class Cluster:
         self._leaving: dict[Deferred[None], None] = {}
         self._limit(config)
         self.hosts: tuple[Host, ...] = ()
-        self.loadBalancer: ILoadBalancer = self._balancer(())
+        self.loadBalancer: ILoadBalancer | Any = None
         self.update(config.hosts if hosts is None else hosts)
 
     def update(self, hosts: Iterable[HostConfig]) -> None:
@@ -108,8 +108,7 @@ class Cluster:
         for config in hosts:
             if config.address not in after:
                 after[config.address] = self._host(config, before.get(config.address))
-        chosen = tuple(after.values())
-        self.hosts, self.loadBalancer = chosen, self._balancer(chosen)
+        self._balance(tuple(after.values()))
         for host in before.values():
             now = after.get(host.address)
             if now is host:
@@ -128,7 +127,7 @@ class Cluster:
         self.type = config.type
         self._factory = balancer
         self._limit(config)
-        self.loadBalancer = self._balancer(self.hosts)
+        self._balance(self.hosts)
         if renew:
             for host in self.hosts:
                 self._close(host.renewPools())
@@ -141,11 +140,16 @@ class Cluster:
         done: Deferred[Any] = DeferredList(list(self._leaving))
         return done.addCallback(lambda _: None)
 
-    def _balancer(self, hosts: Sequence[Host]) -> ILoadBalancer:
-        return balance(self.config.lb_subset_config, hosts, self._build, self.stats)
+    def _balance(self, hosts: tuple[Host, ...]) -> None:
+        """Swap hosts and balancer."""
+        factory, random = self._factory, self._random
 
-    def _build(self, hosts: Sequence[IHost], part: Criteria) -> ILoadBalancer:
-        return self._factory.build(hosts, self._random)
+        def make(some: Sequence[IHost], part: Criteria) -> ILoadBalancer:
+            return factory.build(some, random)
+
+        before = self.loadBalancer
+        balancer = balance(self.config.lb_subset_config, hosts, make, self.stats, before)
+        self.hosts, self.loadBalancer = hosts, balancer
 
     def _host(self, config: HostConfig, before: Host | None) -> Host:
         if before is not None and before.config == config:

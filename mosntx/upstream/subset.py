@@ -30,17 +30,25 @@ Make = Callable[[Sequence[IHost], Criteria], ILoadBalancer]
 
 
 def balance(
-    config: LbSubsetConfig | None, hosts: Sequence[IHost], make: Make, stats: ClusterStats
+    config: LbSubsetConfig | None,
+    hosts: Sequence[IHost],
+    make: Make,
+    stats: ClusterStats,
+    before: ILoadBalancer | Subsets | None = None,
 ) -> ILoadBalancer:
     """Return the balancer of a cluster: `Subsets` when it has selectors, else one over all hosts.
 
     :param stats: gets the number of subsets, and later each fallback.
+    :param before: the balancer that is being replaced.
     """
     stats.lb_subsets_created = 0
     selectors = [] if config is None else sortedSelectors(config.subset_selectors)
     if config is None or not selectors:
         return make(hosts, ())
-    return Subsets(config, selectors, hosts, make, stats)
+    subsets = Subsets(config, selectors, hosts, make, stats)
+    if isinstance(before, Subsets):
+        subsets.prepare(before.used)
+    return subsets
 
 
 def sortedSelectors(selectors: Iterable[Iterable[str]]) -> list[tuple[str, ...]]:
@@ -80,10 +88,13 @@ class Subsets:
     A request without criteria may go to any host, whatever the fallback policy. Choosing for no
     request at all (``None``) follows the policy as in MOSN, but finds any host without fallback.
 
+    There may be thousands of subsets, routes ask for a few, and some balancers are large: each is
+    made when it is asked for.
+
     :ivar hosts: those of each subset by its criteria; for views and checks.
     """
 
-    __slots__ = ("_all", "_instead", "_stats", "_subsets", "hosts")
+    __slots__ = ("_all", "_instead", "_made", "_make", "_stats", "hosts")
 
     def __init__(
         self,
@@ -95,11 +106,22 @@ class Subsets:
     ) -> None:
         """:param selectors: as `sortedSelectors` returns them."""
         self.hosts: Mapping[Criteria, Sequence[IHost]] = members(selectors, hosts)
+        self._make = make
+        self._made: dict[Criteria, ILoadBalancer] = {}
         self._all = make(hosts, ())
-        self._subsets = {criteria: make(some, criteria) for criteria, some in self.hosts.items()}
-        self._instead = self._fallback(config, hosts, make)
+        self._instead = self._fallback(config, hosts)
         self._stats = stats
-        stats.lb_subsets_created = len(self._subsets)
+        stats.lb_subsets_created = len(self.hosts)
+
+    @property
+    def used(self) -> Iterable[Criteria]:
+        """The criteria of the subsets that have a balancer by now."""
+        return self._made.keys()
+
+    def prepare(self, wanted: Iterable[Criteria]) -> None:
+        """Make the balancers of these subsets now, as far as there are such subsets."""
+        for criteria in wanted:
+            self._find(criteria)
 
     def chooseHost(self, context: ILoadBalancerContext | None) -> IHost | None:
         """See `ILoadBalancer.chooseHost`. When no host of the subset is healthy, fall back."""
@@ -111,7 +133,9 @@ class Subsets:
             criteria = context.metadata()
             if not criteria:
                 return self._all.chooseHost(context)
-            subset = self._subsets.get(criteria)
+            subset = self._made.get(criteria)
+            if subset is None:
+                subset = self._find(criteria)
             if subset is not None:
                 host = subset.chooseHost(context)
                 if host is not None:
@@ -121,9 +145,14 @@ class Subsets:
         self._stats.lb_subsets_fallback += 1
         return instead.chooseHost(context)
 
-    def _fallback(
-        self, config: LbSubsetConfig, hosts: Sequence[IHost], make: Make
-    ) -> ILoadBalancer | None:
+    def _find(self, criteria: Criteria) -> ILoadBalancer | None:
+        """Return the balancer of a subset, ``None`` when there is no such subset."""
+        made = self._made.get(criteria)
+        if made is None and criteria in self.hosts:
+            made = self._made[criteria] = self._make(self.hosts[criteria], criteria)
+        return made
+
+    def _fallback(self, config: LbSubsetConfig, hosts: Sequence[IHost]) -> ILoadBalancer | None:
         """Return what chooses when the subset has no host to give."""
         policy = config.fall_back_policy
         wanted = config.default_subset
@@ -132,7 +161,7 @@ class Subsets:
         if policy != DEFAULT_SUBSET:
             return None
         criteria = tuple(sorted(wanted.items()))
-        known = self._subsets.get(criteria)
+        known = self._find(criteria)
         if known is not None:
             return known
         some = [
@@ -140,4 +169,4 @@ class Subsets:
             for host in hosts
             if all(host.metadata.get(key) == value for key, value in criteria)
         ]
-        return make(some, criteria)
+        return self._make(some, criteria)

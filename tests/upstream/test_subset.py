@@ -324,6 +324,38 @@ class OfEachTypeTests(SynchronousTestCase):
             balancing.balancer.chooseHost(asking(bigmem))
         self.assertEqual(len(set(chosen)), 5)
 
+    def test_madeWhenAskedFor(self) -> None:
+        """A subset that nobody asks for has no balancer; one that was asked for keeps it."""
+        made: list[tuple[str, ...]] = []
+
+        class Noting(RoundRobinFactory):
+            def build(self, hosts: Sequence[Any], random: Random) -> RoundRobin:
+                made.append(tuple(host.address for host in hosts))
+                return super().build(hosts, random)
+
+        balancing = Balancing(reference(), ("type",), factory=Noting())
+        self.assertEqual(made, [tuple(REFERENCE)])
+        for _ in range(3):
+            balancing.chosen(criteria(type="bigmem"))
+            balancing.chosen(criteria(type="small"))
+        self.assertEqual(made, [tuple(REFERENCE), ("e5", "e6")])
+        self.assertEqual(list(balancing.balancer.used), [criteria(type="bigmem")])
+
+    def test_preparedAfterAChange(self) -> None:
+        """What was asked for before a change of hosts is ready after it, without a request."""
+        before = Balancing(reference(), ("type",), ("version",))
+        for wanted in (criteria(type="bigmem"), criteria(version="1.0")):
+            before.chosen(wanted)
+        factory, random, stats = RoundRobinFactory(), Random(1), ClusterStats("c")
+        after: Any = balance(
+            LbSubsetConfig(subset_selectors=(("type",),)),
+            reference(),
+            lambda some, part: factory.build(some, random),
+            stats,
+            before.balancer,
+        )
+        self.assertEqual(list(after.used), [criteria(type="bigmem")])
+
     def test_random(self) -> None:
         """With a random balancer all hosts of a subset are chosen, and no others."""
         balancing = Balancing(reference(), ("stage",), factory=RandomFactory())
