@@ -167,7 +167,15 @@ class IServerStreams(Interface):
 
 
 class IClientStreams(Interface):
-    """The streams of a connection that we opened."""
+    """The streams of a connection that we opened.
+
+    Optional abilities, of protocols in which the upstream says whether a stream may change its
+    protocol (`IRequestHead`, ``upgrade``); without them it may:
+
+    - ``takesOffers: bool | None``: ``None`` = the upstream has not said it yet.
+    - ``settled() -> Deferred[IClientStreams]``: fires with these streams when it has; fails when
+      the connection ends before, or that takes too long. May be cancelled.
+    """
 
     connection = Attribute("`mosntx.contracts.net.IConnection`")
     active = Attribute("``int``: streams open now")

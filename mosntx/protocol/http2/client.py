@@ -7,11 +7,12 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import HEAD, INFORMATIONAL, PUSH, IFramedClientCodec
+from mosntx.contracts.codec import DATA, HEAD, INFORMATIONAL, PUSH, IFramedClientCodec
 from mosntx.protocol.errors import ProtocolError
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
     CANCEL,
+    ENABLE_CONNECT_PROTOCOL,
     ENABLE_PUSH,
     H2_PROTOCOL_ERROR,
     HEADER_TABLE_SIZE,
@@ -24,6 +25,7 @@ from mosntx.protocol.http2.codes import (
 from mosntx.protocol.http2.fields import FieldReader, requestFields
 from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
+from mosntx.protocol.http2.tunnels import OfferStream, answered, offeringStream
 
 
 @implementer(IFramedClientCodec)
@@ -31,6 +33,8 @@ class Http2ClientCodec(Http2Codec):
     """See `IFramedClientCodec`.
 
     :param requests: reads the heads of promised requests.
+    :ivar takesOffers: the server lets a stream change its protocol (RFC 8441); ``None`` until its
+        SETTINGS have come.
     """
 
     __slots__ = (
@@ -42,6 +46,7 @@ class Http2ClientCodec(Http2Codec):
         "_promised",
         "_requests",
         "reusable",
+        "takesOffers",
     )
 
     def __init__(
@@ -55,6 +60,7 @@ class Http2ClientCodec(Http2Codec):
         self._promised = 0  # the highest stream that was promised
         self._bodiless: set[int] = set()  # answers to HEAD
         self.reusable = True
+        self.takesOffers: bool | None = None
         super().__init__(limits, reader, engine, True)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
@@ -82,6 +88,8 @@ class Http2ClientCodec(Http2Codec):
             return
         try:
             head = self._reader.response(fields)
+            if isinstance(stream, OfferStream):
+                head = answered(stream, head)
             if head.contentLength is not None and number not in self._bodiless:
                 if head.status != 304:
                     stream.expected = head.contentLength
@@ -90,7 +98,10 @@ class Http2ClientCodec(Http2Codec):
         except ProtocolError:
             self._malformed(number)
             return
-        self._events.append((HEAD, number, head, end))
+        if end and stream.offer:
+            self._events += ((HEAD, number, head, False), (DATA, number, b"", True))
+        else:
+            self._events.append((HEAD, number, head, end))
         if end:
             self._recvEnded(number, stream)
 
@@ -117,7 +128,7 @@ class Http2ClientCodec(Http2Codec):
         except ProtocolError:
             self._malformed(promised)
             return
-        if number not in self._streams or not head.replayable or head.contentLength:
+        if number not in self._streams or not head.replayable or head.contentLength or head.upgrade:
             self._resetNow(promised, CANCEL)
             return
         self._streams[promised] = Stream(False, True)
@@ -134,16 +145,20 @@ class Http2ClientCodec(Http2Codec):
         most = settings.get(MAX_CONCURRENT_STREAMS)
         if most is not None:
             self._most = min(most, self._limits.max_concurrent_streams)
+        self.takesOffers = bool(settings.get(ENABLE_CONNECT_PROTOCOL, self.takesOffers))
 
     # sending
 
     def requestHead(self, head: Any, end: bool) -> tuple[int, bytes]:
         """See `IClientCodec.requestHead`."""
         fields = requestFields(head, end)
+        stream: Stream
+        offer: bytes = b"" if end else getattr(head, "upgrade", b"")
+        stream = offeringStream(head) if offer else Stream(False, end)
         number: int = self._call(self._engine.request, fields, end)
         if number > MAX_31 - 2:
             self._gone = True
-        self._streams[number] = Stream(False, end)
+        self._streams[number] = stream
         if head.method == b"HEAD":
             self._bodiless.add(number)
         self._own += 1
