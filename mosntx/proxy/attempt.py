@@ -110,7 +110,7 @@ class Attempts(ExchangeState):
             )
             self.reply(502, b"the protocol of the upstream cannot be spoken for this request")
             return False
-        if self._state & OFFERED and not getattr(self._conversion, "tunnels", False):
+        if self._state & OFFERED and self._conversion is not None:
             self.reply(501, b"the protocol cannot be changed on the way to the upstream")
             return False
         return True

@@ -15,8 +15,8 @@ from twisted.internet.error import TimeoutError as NotInTimeError
 from mosntx.net.timers import Timer, TimerWheel
 
 #: Seconds to wait by default: an upstream sends SETTINGS first of all, so waiting for them is a
-#: part of the connect, and as long as that may last (MOSN: 3 s).
-SETTINGS_TIMEOUT = 3.0
+#: part of the connect, and may last as long as that.
+SETTINGS_TIMEOUT = 10.0
 
 
 class Settling:
