@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -276,6 +277,7 @@ class ConnectTests(Http2TestCase):
         other = Hop("other", port, "Http2")
         daemon = startSidecar(self.engine, hop, other)
         self.addCleanup(daemon.stop)
+        self.daemon = daemon
         self.ports = hop.port, other.port
 
     def test_connect(self) -> None:
@@ -311,6 +313,26 @@ class ConnectTests(Http2TestCase):
         while part := end.recv(65536):
             size += len(part)
         return size
+
+    def test_drain(self) -> None:
+        """A tunnel goes on while the daemon drains, and is cut when the time is over."""
+        client = self.clientOf(self.ports[0])
+        number = client.connect("db:5432")
+        upstream, _ = self.listener.accept()
+        upstream.settimeout(PATIENCE)
+        self.addCleanup(upstream.close)
+        while not client.answers[number].status:
+            client.turn()
+        self.daemon.kill(signal.SIGTERM)
+        while len(client.goAways) < 2:
+            client.turn()
+        client.sendAll(number, b"still here")
+        self.assertEqual(upstream.recv(100), b"still here")
+        upstream.sendall(b"so am I")
+        while bytes(client.answers[number].body) != b"so am I":
+            client.turn()
+        client.outlast()
+        self.assertEqual(self.daemon.wait(), 0)
 
     def test_notAllowed(self) -> None:
         """Where the route does not allow it: 405."""
