@@ -183,6 +183,22 @@ class AcceptedTests(TunnelTestCase):
             self.assertTrue(client.gone and upstream.gone)
             self.again()
 
+    def test_idleHalf(self) -> None:
+        """Half a tunnel whose other end never finishes does not stay for ever."""
+        for pair in PAIRS:
+            for clientFirst in (True, False):
+                ends = self.tunnel(*pair, proxy={"stream_idle_timeout": "20s"})
+                first, last = ends if clientFirst else ends[::-1]
+                first.send(b"bye", True)
+                last.look()
+                self.assertEnded()
+                self.running.advance(45.0)
+                first.look()
+                last.look()
+                self.assertEnded((101, 0))
+                self.assertTrue(first.gone and last.gone, (pair, clientFirst))
+                self.again()
+
 
 class RefusedTests(TunnelTestCase):
     """No tunnel, for each pair."""
