@@ -27,6 +27,7 @@ from mosntx.proxy.convert.bolt_http1 import BoltToHttp1
 from mosntx.proxy.convert.http1_bolt import Http1ToBolt
 from mosntx.proxy.convert.tr_bolt import BoltToTr, TrToBolt
 from mosntx.proxy.convert.tr_http1 import Http1ToTr, TrToHttp1
+from mosntx.proxy.mirror import MirrorFactory
 from mosntx.service.protocols import ProtocolRow, bolt, boltv2, http1, http2, http2Engines, tr
 from mosntx.upstream.balancers.random import RandomFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
@@ -41,6 +42,7 @@ FEATURES = frozenset(
         "circuit_breakers",
         "connect",
         "direct_response",
+        "dsl",
         "forwarding_headers",
         "hash_policy",
         "header_rewrite",
@@ -50,6 +52,7 @@ FEATURES = frozenset(
         "keepalive",
         "log_roller",
         "metrics_matcher",
+        "mirror",
         "path_rewrite",
         "protocol_conversion",
         "protocol_fallback",
@@ -139,6 +142,7 @@ def standardCatalog() -> Catalog:
         streamFilters=_byName(
             FaultFactory(),
             HealthcheckFactory(),
+            MirrorFactory(),
             PayloadLimitFactory(),
             RateLimitFactory(),
             TranscoderFactory(),

@@ -67,6 +67,7 @@ from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
 from mosntx.service.protocols import clientKeepalive
+from mosntx.service.routefilters import checkFilterConfigs
 from mosntx.stats.store import StatsStore
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
@@ -188,6 +189,7 @@ class Wiring:
     # routers
 
     def _compile(self, config: RouterConfig) -> Router:
+        checkFilterConfigs(config, self._catalog.streamFilters, self._context)
         variables = Variables(resolve=self._variables.resolve, known=self._variables.known)
         return compileRouter(config, random=self._context.random, variables=variables)
 

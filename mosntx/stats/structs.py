@@ -98,6 +98,9 @@ class DownstreamStats(StatsStruct):
         "readBytes",
         "request_active",
         "request_failed",
+        "request_mirror_dropped",
+        "request_mirror_failed",
+        "request_mirror_total",
         "request_reset",
         "request_time",
         "request_total",
@@ -117,6 +120,9 @@ class DownstreamStats(StatsStruct):
         "request_failed",
         "protocol_error_total",
         "filter_failed_total",
+        "request_mirror_total",
+        "request_mirror_failed",
+        "request_mirror_dropped",
     )
     HISTOGRAMS = ("request_time", "process_time")
 
@@ -142,6 +148,11 @@ class DownstreamStats(StatsStruct):
         #: Ours: a stream filter raised an exception.
         self.filter_failed_total = 0
         self.protocols = ProtocolCounts()
+        #: Ours: copies for mirrors that were begun, of these the ones that came to nothing, and
+        #: those that were not begun because of a limit.
+        self.request_mirror_total = 0
+        self.request_mirror_failed = 0
+        self.request_mirror_dropped = 0
         #: Requests by final status, indexed by it (0 to 999).
         self.codes = [0] * STATUS_LIMIT
         self.request_time = Histogram()
@@ -376,24 +387,3 @@ class ClusterStats(StatsStruct):
     def idle(self) -> bool:
         """See `StatsStruct.idle`."""
         return self.totals().idle
-
-
-class ComputedStats(StatsStruct):
-    """A scope whose values are asked for when read, for facts that something else keeps anyway.
-
-    :param read: returns ``(key, kind, value)`` with kind ``counter`` or ``gauge``.
-    """
-
-    __slots__ = ("_read", "type")
-
-    def __init__(
-        self, type_: str, labels: Labels, read: Callable[[], Iterable[tuple[str, str, float]]]
-    ) -> None:
-        super().__init__(tuple(sorted(labels)))
-        self.type = type_  # type: ignore[misc]  # of the instance here, of the class elsewhere
-        self._read = read
-
-    def samples(self) -> Iterator[Sample]:
-        """See `IStatsScope.samples`."""
-        for key, kind, value in self._read():
-            yield self.type, self.labels, key, kind, value

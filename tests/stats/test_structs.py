@@ -6,13 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mosntx.contracts.stats import IStatsScope
-from mosntx.stats.structs import (
-    ClusterStats,
-    ComputedStats,
-    DownstreamStats,
-    HostStats,
-    StatsStruct,
-)
+from mosntx.stats.structs import ClusterStats, DownstreamStats, HostStats, StatsStruct
 
 # spec/admin-observability.md 3.1 and 3.2, without what is marked inert or not exported.
 DOWNSTREAM_KEYS = [
@@ -112,7 +106,10 @@ class DownstreamStatsTests(SynchronousTestCase):
         self.assertEqual(len(keys), len(set(keys)))
         self.assertEqual(
             set(keys) - set(DOWNSTREAM_KEYS),
-            {"connection_refused", "filter_failed_total", "protocol_error_total"},
+            {
+                *("connection_refused", "filter_failed_total", "protocol_error_total"),
+                *("request_mirror_total", "request_mirror_failed", "request_mirror_dropped"),
+            },
         )
         self.assertLessEqual(set(DOWNSTREAM_KEYS), set(keys))
 
@@ -255,20 +252,3 @@ class ClusterStatsTests(SynchronousTestCase):
             (dict(labels).get("host"), each.count) for _, labels, _, each in stats.histograms()
         ]
         self.assertEqual(found, [(None, 2), ("h:1", 1), ("h:2", 1)])
-
-
-class ComputedStatsTests(SynchronousTestCase):
-    """Values that are asked for."""
-
-    def test_read(self) -> None:
-        """Each reading asks anew; labels are sorted."""
-        state = [6.0]
-        stats = ComputedStats(
-            "meta", (("mosn", "info"), ("a", "b")), lambda: [("code", "gauge", state[0])]
-        )
-        verifyObject(IStatsScope, stats)
-        labels = (("a", "b"), ("mosn", "info"))
-        self.assertEqual(list(stats.samples()), [("meta", labels, "code", "gauge", 6.0)])
-        state[0] = 9.0
-        self.assertEqual(next(stats.samples())[4], 9.0)
-        self.assertEqual(list(stats.histograms()), [])
