@@ -29,6 +29,8 @@ from mosntx.upstream.pools.errors import PoolOverflow, PoolTimeout
 if TYPE_CHECKING:
     from mosntx.proxy.state import ExchangeState
 
+#: Stands for the status of a response that has not come.
+NO_ANSWER = 503
 _NANO = 1_000_000_000
 _TIMEOUTS = (GLOBAL_TIMEOUT, PER_TRY_TIMEOUT)
 _REMOTE = (
@@ -62,6 +64,11 @@ def recordFailure(exchange: ExchangeState, reason: int) -> None:
         stats.request_failure_eject += 1
     elif reason != OVERFLOW:
         stats.request_local_reset += 1
+        return
+    if stats.latency is not None and reason != OVERFLOW:
+        now = exchange.listener.seconds()
+        began = exchange.requestEndTime or exchange.startTime
+        stats.latency.record(now, now - began, NO_ANSWER)
 
 
 def recordResponse(exchange: ExchangeState, status: int) -> None:
@@ -72,6 +79,10 @@ def recordResponse(exchange: ExchangeState, status: int) -> None:
             host.stats.response_success += 1
         else:
             host.stats.response_failed += 1
+        if host.stats.latency is not None:
+            now = exchange.responseTime
+            began = exchange.requestEndTime or exchange.startTime
+            host.stats.latency.record(now, now - began, status)
 
 
 def recordEnd(exchange: ExchangeState) -> None:

@@ -152,6 +152,11 @@ class ExchangeState(ABC):
         """See `ILoadBalancerContext.metadata`."""
         return None if self.route is None else self.route.metadataMatch
 
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`."""
+        value: bytes | None = self.request.authority if field == b"host" else None
+        return (value or self.request.headers.get(field) or b"").decode("latin-1")
+
     def _tellReset(self, reason: int) -> None:
         for reset in self.listener.handlers.reset:
             reset(self, reason)

@@ -166,6 +166,10 @@ class TcpProxyFilter(NetworkFilter):
     def metadata(self) -> None:
         """See `ILoadBalancerContext.metadata`: there is no route to restrict the hosts."""
 
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`: octets have no fields."""
+        return ""
+
     # attempts
 
     def _begin(self) -> None:

@@ -7,7 +7,7 @@ Run-time updates use the same builders (``Wiring.router``, `Wiring.clusters`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from random import Random
 from typing import Any
@@ -15,6 +15,8 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Cooperator
+from twisted.logger import Logger
 from zope.interface import implementer
 from zope.interface.exceptions import Invalid
 from zope.interface.verify import verifyObject
@@ -71,6 +73,8 @@ from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
 from mosntx.upstream.hosts import AddressTable
+
+log = Logger()
 
 
 @frozen
@@ -138,10 +142,13 @@ class Wiring:
         self._health = healthChecks(context, catalog.protocols, addresses)
         self.background = [self._health]
         self._counted: set[Cluster] = set()
+        self._jobs = Cooperator(scheduler=lambda step: context.clock.callLater(0, step))
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
             poolFactory=Pools(catalog.protocols, context.connector, context.wheel, self._turn),
             random=context.random,
+            seconds=context.seconds,
+            work=self._work,
             addresses=addresses,
             watch=self._clusterChanged,
         )
@@ -164,6 +171,12 @@ class Wiring:
 
     def _addCluster(self, config: ClusterConfig) -> None:
         self._try(config.path, self._context.clusters.update, config)
+
+    def _work(self, steps: Iterator[None]) -> None:
+        """Do a job in slices, between other events."""
+        self._jobs.cooperate(steps).whenDone().addErrback(
+            lambda failure: log.failure("a load balancer cannot be built", failure)
+        )
 
     def _clusterChanged(self, cluster: Cluster) -> None:
         """Count and check clusters that come, also at run time; no longer those that have gone."""

@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from mosntx.contracts.stats import IStatsScope, Sample
 from mosntx.stats.histogram import Histogram
+from mosntx.stats.latency import Latency
 
 #: Labels of a scope, sorted by name.
 Labels = tuple[tuple[str, str], ...]
@@ -182,6 +183,7 @@ class HostStats(StatsStruct):
         "connection_remote_close",
         "connection_remote_close_with_active_request",
         "connection_total",
+        "latency",
         "request_active",
         "request_duration_time",
         "request_failure_eject",
@@ -244,6 +246,7 @@ class HostStats(StatsStruct):
         #: Ours: answers that nobody waited for.
         self.response_late = 0
         self.request_duration_time = Histogram()
+        self.latency: Latency | None = None  # only when a balancer wants to know
 
     def countClose(self, local: bool, busy: bool) -> None:
         """A connection has ended.
@@ -275,9 +278,15 @@ class ClusterStats(StatsStruct):
         "connection_bytes_read_total",
         "connection_bytes_write",
         "connection_retry",
+        "latency",
+        "lb_failover",
+        "lb_other_zone",
+        "lb_panic",
+        "lb_panic_requests",
         "lb_subsets_created",
         "lb_subsets_fallback",
         "name",
+        "readMembers",
         "request_retry",
         "request_retry_overflow",
     )
@@ -290,19 +299,25 @@ class ClusterStats(StatsStruct):
         "request_retry",
         "request_retry_overflow",
         "lb_subsets_fallback",
+        "lb_failover",
+        "lb_other_zone",
+        "lb_panic_requests",
     )
-    GAUGES = ("lb_subsets_created",)
+    GAUGES = ("lb_subsets_created", "lb_panic")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
         self.name = cluster
-        self.connection_retry = 0
-        self.connection_bytes_read_total = 0
-        self.connection_bytes_write = 0
-        self.request_retry = 0
-        self.request_retry_overflow = 0
-        self.lb_subsets_fallback = 0
-        self.lb_subsets_created = 0
+        self.connection_retry = self.request_retry = self.request_retry_overflow = 0
+        self.connection_bytes_read_total = self.connection_bytes_write = 0
+        self.lb_subsets_fallback = self.lb_subsets_created = 0
+        #: Ours: choices of hosts of another than the first priority, or not in the own zone.
+        self.lb_failover = self.lb_other_zone = 0
+        #: Ours: choices while too few hosts are healthy; in how many parts (subsets) it is so now.
+        self.lb_panic_requests = self.lb_panic = 0
+        #: Returns the numbers of hosts and of healthy hosts.
+        self.readMembers: Callable[[], tuple[int, int]] | None = None
+        self.latency: Latency | None = None  # of all hosts
         self._hosts: dict[str, HostStats] = {}
         self._leaving: dict[str, HostStats] = {}
         self._departed = HostStats(cluster, "")
@@ -343,6 +358,10 @@ class ClusterStats(StatsStruct):
     def samples(self) -> Iterator[Sample]:
         """See `IStatsScope.samples`: the cluster's, the sums of its hosts, then each host's."""
         yield from super().samples()
+        if self.readMembers is not None:
+            total, healthy = self.readMembers()
+            yield self.type, self.labels, "membership_total", "gauge", total
+            yield self.type, self.labels, "membership_healthy", "gauge", healthy
         yield from self.totals().samples()
         for stats in self._hosts.values():
             yield from stats.samples()

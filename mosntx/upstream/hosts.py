@@ -22,6 +22,9 @@ FAILED_OUTLIER = 0x2
 MIN_WEIGHT = 1
 MAX_WEIGHT = 128
 
+#: `IHost.healthySince` of hosts that were there from the start.
+ALWAYS = float("-inf")
+
 #: Makes the pool of a host for a protocol.
 PoolFactory = Callable[["Host", str], IConnectionPool]
 
@@ -87,7 +90,7 @@ class AddressTable:
         turned = bool(known.flags) != bool(flags)
         known.flags = flags
         for host in known.hosts:
-            host.healthy = not flags
+            host.turn(not flags)
         return turned
 
 
@@ -112,11 +115,14 @@ class Host:
         "cluster",
         "config",
         "healthy",
+        "healthySince",
         "hostname",
         "metadata",
+        "priority",
         "stats",
         "tlsDisable",
         "weight",
+        "zone",
     )
 
     def __init__(
@@ -130,11 +136,20 @@ class Host:
         self.hostname = config.hostname
         self.weight = min(max(config.weight, MIN_WEIGHT), MAX_WEIGHT)
         self.metadata: Mapping[str, str] = config.metadata
+        self.priority = config.priority
+        self.zone = config.zone or config.metadata.get("zone", "")
         self.tlsDisable = config.tls_disable
         #: Kept by the `AddressTable`, so that balancers read an attribute.
         self.healthy = True
+        self.healthySince = ALWAYS
         self._poolFactory = poolFactory
         self._pools = _Pools()
+
+    def turn(self, healthy: bool) -> None:
+        """Take over what the `AddressTable` knows, and tell the cluster when it is news."""
+        if healthy != self.healthy:
+            self.healthy = healthy
+            self.cluster.healthChanged(self)
 
     def pool(self, protocol: str) -> IConnectionPool:
         """See `IHost.pool`. A host that has left its cluster gives pools that are draining."""
@@ -151,6 +166,7 @@ class Host:
         Pools are not shared when the settings change what a connection is.
         """
         host = Host(config, self.cluster, self.stats, self._poolFactory)
+        host.healthySince = self.healthySince
         if host.tlsDisable == self.tlsDisable:
             host._pools = self._pools
         return host

@@ -77,7 +77,10 @@ class PoolsTests(SynchronousTestCase):
 
     def host(self, **keys):
         clusters = Clusters(
-            balancers=standardCatalog().balancers, poolFactory=self.pools, random=Random(1)
+            balancers=standardCatalog().balancers,
+            poolFactory=self.pools,
+            random=Random(1),
+            seconds=Clock().seconds,
         )
         return clusters.update(clusterConfig(**keys)).hosts[0]
 

@@ -167,8 +167,18 @@ class ClusterStatsTests(SynchronousTestCase):
         stats.hostStats("h:1")
         keys = [(labels, key) for _, labels, key, _, _ in stats.samples()]
         self.assertEqual(len(keys), len(set(keys)))
-        self.assertEqual(set(values(stats)), {*CLUSTER_KEYS, *HOST_KEYS, *OWN})
+        balancing = {"lb_failover", "lb_other_zone", "lb_panic", "lb_panic_requests"}
+        self.assertEqual(set(values(stats)), {*CLUSTER_KEYS, *HOST_KEYS, *OWN, *balancing})
         self.assertEqual(set(values(stats, "h:1")), {*HOST_KEYS, *OWN})
+
+    def test_members(self) -> None:
+        """How many hosts there are is asked for when somebody wants to know."""
+        stats = ClusterStats("c")
+        members = (3, 3)
+        stats.readMembers = lambda: members
+        members = (3, 2)
+        found = values(stats)
+        self.assertEqual((found["membership_total"], found["membership_healthy"]), (3, 2))
 
     def test_sums(self) -> None:
         """What hosts count is summed for the cluster."""
