@@ -222,8 +222,9 @@ class HostStats(StatsStruct):
     )
     HISTOGRAMS = ("request_duration_time",)
 
-    def __init__(self, cluster: str, host: str) -> None:
-        super().__init__((("cluster", cluster), ("host", host)))
+    def __init__(self, cluster: str, host: str, label: tuple[str, str] | None = None) -> None:
+        """:param label: of the cluster; the same object for all its hosts saves memory."""
+        self.labels = (label or ("cluster", cluster), ("host", host))
         self.connection_total = 0
         self.connection_active = 0
         self.connection_close = 0
@@ -329,7 +330,9 @@ class ClusterStats(StatsStruct):
         """
         stats = self._hosts.get(address)
         if stats is None:
-            stats = self._leaving.pop(address, None) or HostStats(self.name, address)
+            stats = self._leaving.pop(address, None) or HostStats(
+                self.name, address, self.labels[0]
+            )
             self._hosts[address] = stats
         return stats
 

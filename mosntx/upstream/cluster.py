@@ -22,6 +22,7 @@ from mosntx.contracts.upstream import (
 from mosntx.stats.structs import ClusterStats
 from mosntx.upstream.balancers.settings import BalancerSettings, atOnce
 from mosntx.upstream.balancers.tiers import Tiered
+from mosntx.upstream.bulk import uncollected
 from mosntx.upstream.elsewhere import HostsElsewhere
 from mosntx.upstream.hosts import ALWAYS, AddressTable, Host, PoolFactory
 from mosntx.upstream.limits import Limits
@@ -118,10 +119,16 @@ class Cluster:
 
         Addresses that stay keep their stats, health and pools; pools of those that leave drain.
         """
+        configs = tuple(hosts)
+        with uncollected(max(len(configs), len(self.hosts))):
+            self._update(configs)
+        self._changed()
+
+    def _update(self, configs: Iterable[HostConfig]) -> None:
         before = {host.address: host for host in self.hosts}
         after: dict[str, Host] = {}
         since = self._settings.seconds() if before else ALWAYS
-        for config in hosts:
+        for config in configs:
             address = config.address
             if address not in after:
                 known = before.get(address)
@@ -139,7 +146,6 @@ class Cluster:
                 self.stats.hostLeft(host.address)
             if now is None or not now.sharesPools(host):
                 self._close(host.drain())
-        self._changed()
 
     def configure(self, config: ClusterConfig, balancer: ILoadBalancerFactory) -> None:
         """Take other settings, keep hosts and counts; ``config.hosts`` is not looked at."""
