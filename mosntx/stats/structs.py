@@ -235,8 +235,7 @@ class HostStats(StatsStruct):
         self.connection_con_fail = 0
         self.request_total = 0
         self.request_active = 0
-        self.request_local_reset = 0
-        self.request_remote_reset = 0
+        self.request_local_reset = self.request_remote_reset = 0
         self.request_failure_eject = 0
         self.request_pending_overflow = 0
         self.request_timeout = 0
@@ -330,9 +329,8 @@ class ClusterStats(StatsStruct):
         """
         stats = self._hosts.get(address)
         if stats is None:
-            stats = self._leaving.pop(address, None) or HostStats(
-                self.name, address, self.labels[0]
-            )
+            label = self.labels[0]
+            stats = self._leaving.pop(address, None) or HostStats(self.name, address, label)
             self._hosts[address] = stats
         return stats
 

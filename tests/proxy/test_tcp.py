@@ -99,6 +99,7 @@ class ContractTests(NetworkFilterSuite, Case):
         _, networkFilter = self.begin()
         verifyObject(ILoadBalancerContext, networkFilter)
         self.assertEqual((networkFilter.hashKey(), networkFilter.metadata()), (None, None))
+        self.assertEqual(networkFilter.destination(b"host"), "")
 
 
 class EndSuite(ReceiverSuite):
