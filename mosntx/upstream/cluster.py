@@ -136,7 +136,9 @@ class Cluster:
                     after[address] = known
                 else:
                     after[address] = self._host(config, known, since)
-        self._balance(tuple(after.values()))
+        chosen = tuple(after.values())
+        if chosen != self.hosts or self.loadBalancer is None:
+            self._balance(chosen)
         for host in before.values():
             now = after.get(host.address)
             if now is host:
@@ -150,6 +152,8 @@ class Cluster:
     def configure(self, config: ClusterConfig, balancer: ILoadBalancerFactory) -> None:
         """Take other settings, keep hosts and counts; ``config.hosts`` is not looked at."""
         renew = _poolSettings(config) != _poolSettings(self.config)
+        if config.lb_type != self.config.lb_type:
+            self._forgetLatency()
         self.config = config
         self.type = config.type
         self._factory = Tiered(balancer)
@@ -185,6 +189,12 @@ class Cluster:
         aware: Any = balancer if IHealthAware.providedBy(balancer) else None
         self._healthChanged = None if aware is None else aware.healthChanged
         self.hosts, self.loadBalancer = hosts, balancer
+
+    def _forgetLatency(self) -> None:
+        """The next balancer may not want to know how hosts answer; one that does says so."""
+        self.stats.latency = None
+        for host in self.hosts:
+            host.stats.latency = None
 
     def _members(self) -> tuple[int, int]:
         return len(self.hosts), sum(host.healthy for host in self.hosts)

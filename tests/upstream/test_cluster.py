@@ -16,6 +16,7 @@ from mosntx.config.schema import Host as HostConfig
 from mosntx.contracts.upstream import ICluster
 from mosntx.testing.upstream import FakeExchange, FakePool
 from mosntx.upstream.balancers.originaldst import OriginalDstFactory
+from mosntx.upstream.balancers.peakewma import PeakEwmaFactory
 from mosntx.upstream.balancers.random import RandomChoice, RandomFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
 from mosntx.upstream.cluster import Cluster
@@ -140,6 +141,27 @@ class ClusterTests(SynchronousTestCase):
         pool = host.pool("Http1")
         self.cluster.drain()
         self.assertIsNotNone(pool.drained)
+
+    def test_latency(self):
+        """How hosts answer is noted as long as the balancer wants to know."""
+        host = self.cluster.hosts[0]
+        self.assertIsNone(host.stats.latency)
+        config = attrs.evolve(self.config, lb_type="LB_PEAK_EWMA")
+        self.cluster.configure(config, PeakEwmaFactory())
+        noted = host.stats.latency
+        self.cluster.configure(config, PeakEwmaFactory())
+        self.assertIsNotNone(noted)
+        self.assertIs(host.stats.latency, noted)
+        self.cluster.configure(self.config, RoundRobinFactory())
+        self.assertEqual((host.stats.latency, self.cluster.stats.latency), (None, None))
+
+    def test_sameHosts(self):
+        """An update that changes nothing keeps the balancer; another order makes a new one."""
+        before = self.cluster.loadBalancer
+        self.cluster.update(at("a:1", "b:1"))
+        self.assertIs(self.cluster.loadBalancer, before)
+        self.cluster.update(at("b:1", "a:1"))
+        self.assertIsNot(self.cluster.loadBalancer, before)
 
     def test_empty(self):
         """Without hosts nothing is chosen."""

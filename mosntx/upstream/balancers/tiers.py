@@ -31,6 +31,9 @@ ALL = "all"
 _SPREAD = 0x9E3779B97F4A7C15
 _MASK = 0xFFFFFFFFFFFFFFFF
 
+#: Less than this is what binary fractions leave of nothing.
+_ROUNDING = 1e-9
+
 #: Priority, and whether the zone is another than the preferred one.
 Key = tuple[int, bool]
 
@@ -74,14 +77,12 @@ def divide(tiers: Sequence[Tier], factor: float) -> None:
     left = 1.0
     for tier in tiers:
         taken = min(left, tier.healthy / tier.total * factor)
-        left -= taken
+        left = left - taken if left - taken > _ROUNDING else 0.0
         tier.upTo = 1.0 - left
-    if left > 1e-9:  # together they cannot bear all: each gets more
-        whole = 1.0 - left
+    whole = 1.0 - left
+    if left and whole:  # together they cannot bear all: each gets more
         for tier in tiers:
-            tier.upTo = tier.upTo / whole if whole > 1e-9 else 0.0
-    elif left:
-        tiers[-1].upTo = 1.0
+            tier.upTo /= whole
 
 
 @implementer(IHealthAware)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -15,7 +18,7 @@ from mosntx.testing.contracts.balancer import BalancerSuite
 from mosntx.testing.upstream import FakeExchange, FakeHost, hosts
 from mosntx.upstream.balancers.maglev import Maglev, MaglevFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobin, RoundRobinFactory
-from mosntx.upstream.balancers.tiers import Tiered, Tiers
+from mosntx.upstream.balancers.tiers import Tier, Tiered, Tiers, divide
 
 
 def spread(*tiers: tuple[int, str, int]) -> list[FakeHost]:
@@ -168,6 +171,26 @@ class TiersTests(_TiersTestCase):
         stranger = FakeHost(priority=9)
         self.down(balancer, [stranger])
         self.assertEqual(self.shares(balancer), {(0, ""): 100})
+
+
+class DivideTests(SynchronousTestCase):
+    """Shares of tiers."""
+
+    @settings(deadline=None)
+    @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), min_size=1, max_size=6))
+    def test_shares(self, sizes: list[tuple[int, int]]) -> None:
+        """Shares make up the whole, and only tiers with healthy hosts have one."""
+        tiers = []
+        for number, (total, healthy) in enumerate(sizes):
+            tier = Tier((number, False), [FakeHost()] * total, RoundRobin([], Random(1)), False)
+            tier.healthy = min(healthy, total)
+            tiers.append(tier)
+        divide(tiers, 1.4)
+        bounds = [0.0, *(tier.upTo for tier in tiers)]
+        self.assertEqual(bounds, sorted(bounds))
+        self.assertEqual(bounds[-1], 1.0 if any(tier.healthy for tier in tiers) else 0.0)
+        for tier, low, high in zip(tiers, bounds, bounds[1:], strict=False):
+            self.assertTrue(tier.healthy or low == high)
 
 
 class PanicTests(_TiersTestCase):
