@@ -57,6 +57,7 @@ class ILoadBalancerContext(Interface):
 
     attempts = Attribute("``int``: attempts begun before this choice")
     host = Attribute("`IHost` of the choice before, or ``None``")
+    local = Attribute("``str``: the address of ours that the client has reached")
 
     def hashKey() -> int | None:
         """Key for consistent hashing."""

@@ -144,6 +144,12 @@ class ExchangeState(ABC):
         if self.filters is not None:
             self.filters.part = data
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        address: str = self.streams.connection.local
+        return address
+
     def hashKey(self) -> int | None:
         """See `IExchange.hashKey`."""
         return None if self.route is None else self.route.hashKey(self)

@@ -159,6 +159,12 @@ class TcpProxyFilter(NetworkFilter):
         """See `ILoadBalancerContext`."""
         return len(self._tried)
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        address: str = self._connection.local
+        return address
+
     def hashKey(self) -> int | None:
         """See `ILoadBalancerContext.hashKey`: octets have none."""
         return None

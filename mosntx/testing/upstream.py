@@ -215,6 +215,11 @@ class FakeExchange:
         """See `IExchange.abort`."""
         self.aborted = True
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        return self.connection.local
+
     def hashKey(self) -> int | None:
         """See `IExchange.hashKey`."""
         if self.route is None:

@@ -31,6 +31,7 @@ class StateTests(ExchangeTestCase):
         """The client's connection is that of its streams."""
         exchange = self.begin()
         self.assertIs(exchange.connection, self.down.connection)
+        self.assertEqual(exchange.local, self.down.connection.local)
 
     def test_destination(self) -> None:
         """A header field or the authority says where the client wants to go."""

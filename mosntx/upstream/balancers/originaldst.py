@@ -39,6 +39,19 @@ def addressOf(text: str, replaceLocal: bool) -> str:
     return f"{LOCAL}:{address.port}" if replaceLocal else text
 
 
+def comesBack(address: str, local: str) -> bool:
+    """Say whether a request to an address would come in again, without end.
+
+    Names of this machine other than ``localhost`` are not noticed.
+
+    :param local: where it has come in.
+    """
+    host, _, port = address.rpartition(":")
+    if port != local.rpartition(":")[2]:
+        return False
+    return address == local or host.startswith("127.") or host in ("localhost", "[::1]")
+
+
 @implementer(ILoadBalancer)
 class OriginalDst:
     """See `ILoadBalancer`. Knows no hosts of its own, and nothing of their health."""
@@ -56,7 +69,9 @@ class OriginalDst:
         if context is None:
             return None
         address = addressOf(context.destination(self._field), self._replaceLocal)
-        return self._hostAt(address) if address else None
+        if not address or comesBack(address, context.local):
+            return None
+        return self._hostAt(address)
 
 
 @implementer(ILoadBalancerFactory)

@@ -66,8 +66,30 @@ class OriginalDstTests(SynchronousTestCase):
         found = self.chosen({b"host": "h:81"}, use_header=True, replace_local=True)
         self.assertEqual(found, "127.0.0.1:81")
 
+    def test_comesBack(self) -> None:
+        """A request that names this listener would come in again: it gets no host."""
+        local = FakeExchange().local
+        port = local.rpartition(":")[2]
+        for text in (local, f"localhost:{port}", f"127.1.2.3:{port}", f"[::1]:{port}"):
+            self.assertIsNone(self.chosen({b"host": text}, use_header=True))
+        self.assertIsNone(self.chosen({b"host": f"x:{port}"}, use_header=True, replace_local=True))
+        for text in (f"10.0.0.9:{port}", "127.0.0.1:1"):
+            self.assertEqual(self.chosen({b"host": text}, use_header=True), text)
+
     def test_malformed(self) -> None:
         """What is no address of a host chooses none."""
-        for text in ("", ":80", "h:0", "h:x", "h:99999", "unix:/s", "a b", "h:1/", "::1", "[::1"):
+        for text in (
+            "",
+            ":80",
+            "h:0",
+            "h:x",
+            "h:99999",
+            "unix:/s",
+            "a b",
+            "h:1/",
+            "::1",
+            "[::1",
+            "h\xe9:80",
+        ):
             self.assertEqual(addressOf(text, False), "")
             self.assertIsNone(self.chosen({b"host": text}, use_header=True))
