@@ -25,6 +25,7 @@ class AdminView:
     :param logLevels: path -> level of the logs that have one.
     :param setLogLevel: ``(path, level) -> bool``, false when one is not known.
     :param setLogEnabled: ``(path, enabled) -> bool``, false when the path is not known.
+    :param failures: `mosntx.service.failures.failureReport`: what the flight recorder keeps.
     :param features: MOSN's feature gates, name -> on.
     :param environment: environment variables of the process.
     """
@@ -38,5 +39,6 @@ class AdminView:
     logLevels: Callable[[], Mapping[str, str]]
     setLogLevel: Callable[[str, str], bool]
     setLogEnabled: Callable[[str, bool], bool]
+    failures: Callable[[], Mapping[str, Any]] = dict
     features: Callable[[], Mapping[str, bool]] = dict
     environment: Callable[[], Mapping[str, str]] = dict

@@ -34,6 +34,10 @@ FAILED = 9
 # Always with end
 MESSAGE = 10
 
+# [bytes, as `IFramedClientCodec.prioritise` takes it] the client gives a running request another
+# priority
+PRIORITY = 11
+
 #: Answers of `IProtocol.detect`.
 NO_MATCH = 0
 MATCH = 1
@@ -259,13 +263,20 @@ class IFramedServerCodec(IFramedCodec, IServerCodec):
 class IFramedClientCodec(IFramedCodec, IClientCodec):
     """A client codec of a protocol of framed streams.
 
-    `GOAWAY` means: own streams above its number were not looked at and may be sent again.
+    `GOAWAY` means: own streams above its number were not looked at and may be sent again. Each of
+    them follows as a `RESET` with the reason REFUSED.
     """
 
     capacity = Attribute("``int``: streams that may be opened now; 0 when the peer takes no more")
 
     def acceptPush(streamId: int, accept: bool) -> None:
         """Say, once for each `PUSH`, whether the promised response is wanted."""
+
+    def prioritise(streamId: int, value: bytes) -> None:
+        """Give a stream another priority, and tell the peer if it wants to know.
+
+        :param value: a priority field (RFC 9218 4).
+        """
 
 
 class IProtocol(Interface):

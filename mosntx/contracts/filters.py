@@ -72,6 +72,10 @@ class IExchange(Interface):
         "`mosntx.contracts.net.IConnection` of the last attempt, or ``None``"
     )
     attempts = Attribute("``int``: upstream attempts begun")
+    reason = Attribute(
+        "``str``: code of why it did not end with an answer of the upstream, ``''`` when it did; "
+        "see `mosntx.proxy.reasons`"
+    )
     status = Attribute(
         "``int``: status sent to the client, also of local replies; 504 when the client left first"
         " (MOSN); 0 so far"
@@ -91,8 +95,11 @@ class IExchange(Interface):
     bytesReceived = Attribute("``int``: octets of the request body")
     bytesSent = Attribute("``int``: octets of the response body")
 
-    def reply(status: int, text: bytes = b"", flag: int = 0) -> None:
+    def reply(status: int, text: bytes = b"", flag: int = 0, reason: str = "") -> None:
         """Answer the request from here (MOSN: hijack), with ``text`` and a line end.
+
+        :param reason: code for the flight recorder (`mosntx.proxy.reasons`); from flag and status
+            when there is none.
 
         Return `REPLIED` afterwards. In response hooks it replaces the response, as long as its head
         was not sent.

@@ -54,6 +54,12 @@ class IRetryPolicy(Interface):
     onStatus = Attribute(
         "``bool``: ``retry_on``: statuses, per-try timeouts and terminated connections are retried"
     )
+    unsafe = Attribute(
+        "``bool``: methods that are not idempotent are sent again, too, when it is not known what "
+        "became of them"
+    )
+    firstPause = Attribute("``float``: seconds before the first retry; doubled for each other")
+    lastPause = Attribute("``float``: seconds at most")
 
 
 class IRouter(Interface):

@@ -26,6 +26,7 @@ DOWNSTREAM_GONE = 10  # the client went away
 IDLE_TIMEOUT = 11  # nothing moved in either direction for the stream idle timeout
 REUSE_RACE = 12  # a connection that had served before died before any octet of this response
 REFUSED = 13  # the peer refused the stream before it looked at it: it may be sent again
+PENDING_TIMEOUT = 14  # no connection became free in time
 
 RESET_NAMES = (
     "none",
@@ -42,6 +43,7 @@ RESET_NAMES = (
     "stream idle timeout",
     "connection reuse race",
     "refused before it was processed",
+    "wait for a connection too long",
 )
 
 
@@ -49,6 +51,9 @@ class IRequestSink(Interface):
     """Where a server connection puts the parts of one request.
 
     Order: head, data*, trailers?; or `requestReset` at any time, after which nothing comes.
+
+    Optional ability: ``requestPriority(value: bytes) -> None``: the client wants the response
+    sooner or later than it said first; ``value`` is a priority field (RFC 9218 4).
     """
 
     def requestHead(head: Any, end: bool) -> None:
@@ -167,7 +172,11 @@ class IServerStreams(Interface):
 
 
 class IClientStreams(Interface):
-    """The streams of a connection that we opened."""
+    """The streams of a connection that we opened.
+
+    Optional ability: ``prioritise(number: int, value: bytes) -> None``: tell the upstream of
+    another priority; ignored when the stream is over.
+    """
 
     connection = Attribute("`mosntx.contracts.net.IConnection`")
     active = Attribute("``int``: streams open now")

@@ -40,6 +40,8 @@ class ICluster(Interface):
     loadBalancer = Attribute("`ILoadBalancer` over exactly these hosts")
     stats = Attribute("`mosntx.stats.structs.ClusterStats`")
     limits = Attribute("`mosntx.upstream.limits.Limits`: circuit breakers")
+    config = Attribute("`mosntx.config.schema.Cluster`: its settings")
+    outlier = Attribute("`IOutlierDetector` or ``None``: is told how requests ended")
 
 
 class IClusters(Interface):
@@ -167,7 +169,10 @@ class IOutlierDetector(Interface):
         """The host answered well."""
 
     def failure(host: IHost, reason: int) -> None:
-        """The host answered badly or not at all."""
+        """The host answered badly or not at all.
+
+        :param reason: of the reset; 0 = an answer with a bad status.
+        """
 
 
 class IDiscovery(Interface):

@@ -22,7 +22,7 @@ from mosntx.proxy.body import RequestBody
 from mosntx.proxy.convert.base import conversionFor
 from mosntx.proxy.record import failureReason, recordFailure
 from mosntx.proxy.reply import replyForReset
-from mosntx.proxy.retry import RETRY_PAUSE, mayRetryRace, mayRetryReset
+from mosntx.proxy.retry import UNSEEN, mayRetryRace, mayRetryReset, pauseBefore
 from mosntx.proxy.state import (
     ANSWERED,
     CONNECT,
@@ -63,7 +63,7 @@ class Attempts(ExchangeState):
                     break
         self.host = host
         if host is None:
-            self.reply(502, b"no healthy upstream host", NO_HEALTHY_UPSTREAM)
+            self.reply(502, b"no healthy upstream host", NO_HEALTHY_UPSTREAM, "no_healthy_host")
         return host is not None
 
     def _attempt(self) -> None:
@@ -79,10 +79,12 @@ class Attempts(ExchangeState):
         cluster, host = self.cluster, self.host
         if not cluster.limits.tryRequest():
             host.stats.request_pending_overflow += 1
-            self.reply(503, b"too many requests for the upstream", UPSTREAM_OVERFLOW)
+            text = b"too many requests for the upstream"
+            self.reply(503, text, UPSTREAM_OVERFLOW, "cluster_requests")
             return
         self._state |= COUNTED
         self.attempts += 1
+        self.attemptTime = self.listener.seconds()
         pool = host.pool(protocol)
         up = pool.tryCheckout()
         if up is not None:
@@ -107,10 +109,12 @@ class Attempts(ExchangeState):
                 protocol=protocol,
                 route=self.route,
             )
-            self.reply(502, b"the protocol of the upstream cannot be spoken for this request")
+            text = b"the protocol of the upstream cannot be spoken for this request"
+            self.reply(502, text, 0, "no_conversion")
             return False
         if self._state & OFFERED and not getattr(self._conversion, "tunnels", False):
-            self.reply(501, b"the protocol cannot be changed on the way to the upstream")
+            text = b"the protocol cannot be changed on the way to the upstream"
+            self.reply(501, text, 0, "no_conversion")
             return False
         return True
 
@@ -124,7 +128,7 @@ class Attempts(ExchangeState):
         if not failure.check(CancelledError):
             self._attemptEnded()
             reason = failureReason(failure)
-            recordFailure(self, reason)
+            recordFailure(self, reason, failure.getErrorMessage())
             self._attemptFailed(reason)
 
     def _crashed(self, failure: Failure) -> None:
@@ -137,7 +141,7 @@ class Attempts(ExchangeState):
             self.dropAttempt(LOCAL_RESET)
             self._attemptFailed(LOCAL_RESET)
         else:
-            self.reply(500, b"internal error")
+            self.reply(500, b"internal error", 0, "internal")
 
     def _open(self, up: IClientStreams) -> None:
         """Send the request."""
@@ -265,17 +269,22 @@ class Attempts(ExchangeState):
             self.attempts -= 1
             self._rewind()
             self._attempt()
-        elif not (mayRetryReset(self, reason) and self._again()):
+        elif not (mayRetryReset(self, reason) and self._again(reason not in UNSEEN)):
             self._tellReset(reason)
             replyForReset(self, reason)
 
-    def _again(self) -> bool:
+    def _again(self, seen: bool) -> bool:
         """Begin another attempt after a pause.
 
         False when the cluster allows no more repetitions now.
+
+        :param seen: the upstream may have looked at the request, so it counts as load.
         """
-        cluster = self.cluster
+        cluster, listener = self.cluster, self.listener
         self._releaseRetry()
+        if seen and not cluster.limits.mayRepeat(listener.seconds()):
+            cluster.stats.request_retry_budget_exceeded += 1
+            return False
         if not cluster.limits.tryRetry():
             cluster.stats.request_retry_overflow += 1
             self.flags |= UPSTREAM_OVERFLOW
@@ -284,7 +293,8 @@ class Attempts(ExchangeState):
         self.dropAttempt(LOCAL_RESET)
         self._state |= RETRYING
         self._rewind()
-        self.listener.wheel.schedule(RETRY_PAUSE, self._retry)
+        pause = pauseBefore(self.route.retryPolicy, self.attempts, listener.random())
+        listener.wheel.schedule(pause, self._retry)
         return True
 
     def _retry(self) -> None:

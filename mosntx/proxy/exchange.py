@@ -29,6 +29,7 @@ from mosntx.contracts.stream import LOCAL_RESET, PROTOCOL_ERROR, IRequestSink, I
 from mosntx.contracts.upstream import ILoadBalancerContext
 from mosntx.proxy.body import RequestBody
 from mosntx.proxy.chain import FilterState, runDataHooks, runHeadHooks, runPartHooks
+from mosntx.proxy.reasons import OF_CLIENT
 from mosntx.proxy.response import ResponseHalf
 from mosntx.proxy.retry import REPLAY_LIMIT
 from mosntx.proxy.state import (
@@ -143,7 +144,14 @@ class Exchange(ResponseHalf):
             self.status = 400 if reason == PROTOCOL_ERROR else 504
         self.dropAttempt(reason)
         self._tellReset(reason)
+        self.reason = OF_CLIENT.get(reason, "client_gone")
         self._finish()
+
+    def requestPriority(self, value: bytes) -> None:
+        """See `IRequestSink`. Told to the upstream that has the request, if there is one yet."""
+        prioritise = getattr(self._up, "prioritise", None)
+        if prioritise is not None:
+            prioritise(self._upNumber, value)
 
     def pauseResponse(self) -> None:
         """See `IRequestSink.pauseResponse`."""
@@ -179,6 +187,7 @@ class Exchange(ResponseHalf):
         """See `IExchange.abort`."""
         if not self._state & OVER:
             self.flags |= DOWNSTREAM_TERMINATE
+            self.reason = "filter_ended"
             self.dropAttempt(LOCAL_RESET)
             self.streams.reset(self.number, LOCAL_RESET)
             self._finish()
@@ -206,7 +215,7 @@ class Exchange(ResponseHalf):
             if next_ < BEFORE_ROUTE or next_ > AFTER_CHOOSE_HOST:
                 return
             phase = next_
-        self.reply(500, b"the filters do not come to an end")
+        self.reply(500, b"the filters do not come to an end", 0, "internal")
 
     def _next(self, phase: int, verdict: int) -> int:
         """Do what follows a phase; return the next phase, -1 when the request has been answered."""
@@ -234,7 +243,7 @@ class Exchange(ResponseHalf):
         """Go from the route to a host; false when the route answers itself, or nothing can."""
         route, head = self.route, self.request
         if route is None:
-            self.reply(404, b"no route matches the request", NO_ROUTE_FOUND)
+            self.reply(404, b"no route matches the request", NO_ROUTE_FOUND, "no_route")
             return False
         if route.localReply is not None:
             self.answer(*route.localReply(head))
@@ -244,12 +253,13 @@ class Exchange(ResponseHalf):
             offer = getattr(head, "upgrade", b"")
             if offer in (b"", CONNECT_TUNNEL):  # others only use its name (RFC 8441)
                 if not route.allowConnect:
-                    self.reply(405, b"CONNECT is not allowed here")
+                    self.reply(405, b"CONNECT is not allowed here", 0, "connect_not_allowed")
                     return False
                 self._state |= CONNECT
         self.cluster = self.listener.clusters.get(route.clusterName(head))
         if self.cluster is None:
-            self.reply(404, b"the cluster of the route does not exist", NO_ROUTE_FOUND)
+            text = b"the cluster of the route does not exist"
+            self.reply(404, text, NO_ROUTE_FOUND, "no_cluster")
             return False
         return self._chooseHost()
 

@@ -39,9 +39,11 @@ from mosntx.proxy.events import StreamEventHandlers
 from mosntx.proxy.exchange import Exchange
 from mosntx.proxy.forwarding import Forwarding
 from mosntx.proxy.push import relayPush
+from mosntx.proxy.recorder import FlightRecorder
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.server import FramedServer
 from mosntx.stream.framed.turn import WriteTurn
+from mosntx.stream.keepalive import Keepalive
 from mosntx.stream.multiplex.server import ServerConnection
 from mosntx.stream.sequential.server import SequentialServer
 
@@ -72,6 +74,10 @@ class Proxy:
     :ivar conversions: how requests get to upstreams of another protocol.
     :ivar turn: writes of framed streams; shared with the pools, so that a read of one side is one
         write on the other.
+    :ivar keepalive: makes what asks a client with framed streams whether it lives.
+    :ivar random: chance for pauses before repetitions, from 0.0 to 1.0.
+    :ivar recorder: keeps requests that failed.
+    :ivar reasonHeader: say why in a header field of local replies.
     :ivar fallback: pass connections of unknown protocols to the next network filter.
     """
 
@@ -96,6 +102,10 @@ class Proxy:
     conversions: Conversions = field(factory=dict)
     goAway: bool = False
     turn: WriteTurn = field(factory=WriteTurn)
+    keepalive: Callable[[], Keepalive] | None = None
+    recorder: FlightRecorder | None = None
+    reasonHeader: bool = False
+    random: Callable[[], float] = lambda: 1.0
     seconds: Callable[[], float] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -131,7 +141,8 @@ class Proxy:
         if protocol.poolMode == PING_PONG:
             return SequentialServer(connection, protocol, self, self.wheel)
         if protocol.poolMode == FRAMED:
-            return FramedServer(connection, protocol, self, self.wheel, self.turn)
+            keepalive = None if self.keepalive is None else self.keepalive()
+            return FramedServer(connection, protocol, self, self.wheel, self.turn, keepalive)
         return ServerConnection(
             connection, protocol, self, self.wheel, self.heartbeats, self.goAway
         )

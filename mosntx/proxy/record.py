@@ -16,6 +16,7 @@ from mosntx.contracts.stream import (
     CONNECTION_TERMINATION,
     GLOBAL_TIMEOUT,
     OVERFLOW,
+    PENDING_TIMEOUT,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
     REFUSED,
@@ -24,6 +25,8 @@ from mosntx.contracts.stream import (
     UPSTREAM_RESET,
 )
 from mosntx.proxy.chain import runComplete
+from mosntx.proxy.reasons import OF_RESET
+from mosntx.proxy.recorder import MAX_TRIES
 from mosntx.upstream.pools.errors import PoolOverflow, PoolTimeout
 
 if TYPE_CHECKING:
@@ -41,19 +44,50 @@ _REMOTE = (
     REUSE_RACE,
     PROTOCOL_ERROR,
 )
+#: Ends that speak against the host; the others are limits, the client's doing, or chance.
+_OUTLIER = (
+    *_TIMEOUTS,
+    CONNECTION_FAILED,
+    CONNECTION_TERMINATION,
+    PROTOCOL_ERROR,
+    REMOTE_RESET,
+    UPSTREAM_RESET,
+)
 
 
 def failureReason(failure: Failure) -> int:
     """Return the reset reason for a checkout that failed."""
-    return OVERFLOW if failure.check(PoolOverflow, PoolTimeout) else CONNECTION_FAILED
+    if failure.check(PoolOverflow):
+        return OVERFLOW
+    return PENDING_TIMEOUT if failure.check(PoolTimeout) else CONNECTION_FAILED
 
 
-def recordFailure(exchange: ExchangeState, reason: int) -> None:
-    """An attempt has ended without a response, or in the middle of one."""
+def recordTry(exchange: ExchangeState, outcome: str, detail: str = "") -> None:
+    """Keep what is known of an attempt that failed, in case the exchange fails.
+
+    :param outcome: see `mosntx.proxy.recorder.Try`.
+    """
+    tries = exchange.tries
+    if tries is None:
+        tries = exchange.tries = []
+    if len(tries) < MAX_TRIES and exchange.host is not None:
+        times = exchange.attemptTime, exchange.requestEndTime, exchange.listener.seconds()
+        tries.append((exchange.host.address, *times, outcome, detail))
+
+
+def recordFailure(exchange: ExchangeState, reason: int, detail: str = "") -> None:
+    """An attempt has ended without a response, or in the middle of one.
+
+    :param detail: what the operating system or the peer said.
+    """
+    recordTry(exchange, OF_RESET[reason], detail)
     host = exchange.host
     if host is None:
         return
     stats = host.stats
+    outlier = exchange.cluster.outlier
+    if outlier is not None and reason in _OUTLIER:
+        outlier.failure(host, reason)
     if reason in _TIMEOUTS:
         stats.request_timeout += 1
     elif reason in _REMOTE:
@@ -62,12 +96,12 @@ def recordFailure(exchange: ExchangeState, reason: int) -> None:
             stats.request_failure_eject += 1
     elif reason == CONNECTION_FAILED:
         stats.request_failure_eject += 1
-    elif reason != OVERFLOW:
+    elif reason not in (OVERFLOW, PENDING_TIMEOUT):
         stats.request_local_reset += 1
         return
-    if stats.latency is not None and reason != OVERFLOW:
+    if stats.latency is not None and reason not in (OVERFLOW, PENDING_TIMEOUT):
         now = exchange.listener.seconds()
-        began = exchange.requestEndTime or exchange.startTime
+        began = max(exchange.requestEndTime, exchange.attemptTime)
         stats.latency.record(now, now - began, NO_ANSWER)
 
 
@@ -75,13 +109,18 @@ def recordResponse(exchange: ExchangeState, status: int) -> None:
     """A response head has come from the host."""
     host = exchange.host
     if host is not None:
+        outlier = exchange.cluster.outlier
         if status < 500:
             host.stats.response_success += 1
+            if outlier is not None:
+                outlier.success(host)
         else:
             host.stats.response_failed += 1
+            if outlier is not None:
+                outlier.failure(host, 0)
         if host.stats.latency is not None:
             now = exchange.responseTime
-            began = exchange.requestEndTime or exchange.startTime
+            began = max(exchange.requestEndTime, exchange.attemptTime)
             host.stats.latency.record(now, now - began, status)
 
 
@@ -103,6 +142,8 @@ def recordEnd(exchange: ExchangeState) -> None:
     stats.process_time.record(int(ours * _NANO))
     if exchange.flags & FAILED_HERE:
         stats.request_failed += 1
+    if exchange.reason and listener.recorder is not None:
+        listener.recorder.record(exchange)
     for accessLog in listener.accessLogs:
         accessLog.log(exchange, now)
     if not listener.chain.empty:

@@ -24,6 +24,7 @@ from mosntx.contracts.stream import (
     IDLE_TIMEOUT,
     LOCAL_RESET,
     OVERFLOW,
+    PENDING_TIMEOUT,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
     REFUSED,
@@ -52,10 +53,14 @@ FAILURES: dict[int, tuple[int, int, bytes]] = {
     REFUSED: (503, UPSTREAM_REMOTE_RESET, b"the upstream refused the request"),
     PROTOCOL_ERROR: (502, UPSTREAM_LOCAL_RESET, b"the upstream's response was not understood"),
     OVERFLOW: (503, UPSTREAM_OVERFLOW, b"too many requests wait for the upstream"),
+    PENDING_TIMEOUT: (503, UPSTREAM_OVERFLOW, b"no connection to the upstream became free"),
     GLOBAL_TIMEOUT: (504, UPSTREAM_REQUEST_TIMEOUT, b"the upstream did not respond in time"),
     PER_TRY_TIMEOUT: (504, UPSTREAM_REQUEST_TIMEOUT, b"the upstream did not respond in time"),
     IDLE_TIMEOUT: (408, 0, b"the request did not arrive in time"),
 }
+
+#: Says why, where `reason_header` is on.
+REASON_HEADER = b"X-Mosntx-Reason"
 
 
 def sendLocalReply(
@@ -68,10 +73,12 @@ def sendLocalReply(
     local = exchange.streams.protocol.localReply(exchange.request, status, text)
     for name, value in fields:
         local.head.headers.set(name, value)
+    if exchange.reason and exchange.listener.reasonHeader:
+        local.head.headers.set(REASON_HEADER, exchange.reason.encode("ascii"))
     exchange.deliver(local.head, local.body)
 
 
 def replyForReset(exchange: ExchangeState, reason: int) -> None:
     """Answer an attempt that died by ``reason`` and is not repeated."""
     status, flag, text = FAILURES[reason]
-    exchange.reply(status, text, flag)
+    exchange.reply(status, text, flag, exchange.reason)

@@ -18,7 +18,8 @@ from mosntx.contracts.message import (
 from mosntx.contracts.stream import LOCAL_RESET, IResponseSink
 from mosntx.proxy.attempt import Attempts
 from mosntx.proxy.chain import FilterState, runDataHooks, runPartHooks
-from mosntx.proxy.record import recordResponse
+from mosntx.proxy.reasons import reasonOfReply
+from mosntx.proxy.record import recordResponse, recordTry
 from mosntx.proxy.reply import sendLocalReply
 from mosntx.proxy.retry import mayRetryStatus
 from mosntx.proxy.state import (
@@ -39,13 +40,14 @@ class ResponseHalf(Attempts):
 
     __slots__ = ()
 
-    def reply(self, status: int, text: bytes = b"", flag: int = 0) -> None:
+    def reply(self, status: int, text: bytes = b"", flag: int = 0, reason: str = "") -> None:
         """See `IExchange.reply`."""
         if self._state & OVER:
             return
         self.flags |= flag
         if self._state & RESPONSE_STARTED:
             return
+        self.reason = reason or reasonOfReply(status, flag)
         self.dropAttempt(LOCAL_RESET)
         sendLocalReply(self, status, text + b"\n" if text else b"")
 
@@ -137,7 +139,10 @@ class ResponseHalf(Attempts):
             self._tryTimer.cancel()
             self._tryTimer = None
         recordResponse(self, status)
-        return status >= 400 and mayRetryStatus(self, status) and self._again()
+        if status < 400 or not mayRetryStatus(self, status):
+            return False
+        recordTry(self, f"status {status}")
+        return self._again(True)
 
     def _offer(self) -> bytes:
         offer: bytes = getattr(self.request, "upgrade", b"")

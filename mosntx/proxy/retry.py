@@ -1,26 +1,31 @@
-"""When an attempt is repeated (spec/router.md 10).
-
-Back-off, budget and hedging are the Traffic issue's.
-"""
+"""When an attempt is repeated, and after which pause (spec/router.md 10)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mosntx.contracts.route import IRetryPolicy
 from mosntx.contracts.stream import (
     CONNECTION_FAILED,
     CONNECTION_TERMINATION,
     PER_TRY_TIMEOUT,
     REFUSED,
+    REMOTE_RESET,
     REUSE_RACE,
+    UPSTREAM_RESET,
 )
 
 if TYPE_CHECKING:
     from mosntx.proxy.state import ExchangeState
 
-#: Seconds before the next attempt (MOSN waits 10 ms): a refused connect must not become a loop at
-#: full speed.
-RETRY_PAUSE = 0.01
+#: Ends of an attempt that has added no load to the upstream: it has not looked at the request.
+UNSEEN = (CONNECTION_FAILED, REFUSED)
+
+#: Ends after which the upstream may have done what the request asks for.
+_UNKNOWN = (CONNECTION_TERMINATION, PER_TRY_TIMEOUT)
+
+#: The same, where MOSN does not repeat at all; only what does no harm is sent again.
+_LOST = (UPSTREAM_RESET, REMOTE_RESET)
 
 #: Octets of a request body kept so that it can be sent again. As much as one read brings; bigger
 #: uploads are rarely repeated well.
@@ -39,9 +44,27 @@ def mayRetryReset(exchange: ExchangeState, reason: int) -> bool:
         return False
     if exchange.request.oneway:
         return False
-    if reason in (CONNECTION_FAILED, REFUSED):
+    if reason in UNSEEN:
         return True
-    return reason in (CONNECTION_TERMINATION, PER_TRY_TIMEOUT) and route.retryPolicy.onStatus
+    policy = route.retryPolicy
+    if not policy.onStatus:
+        return False
+    head = exchange.request
+    if reason in _UNKNOWN:  # RPC has no methods that say it; there `retry_on` does, as in MOSN
+        return head.replayable or policy.unsafe or not head.path
+    return reason in _LOST and (head.replayable or policy.unsafe)
+
+
+def pauseBefore(policy: IRetryPolicy, attempts: int, chance: float) -> float:
+    """Return the seconds to wait before the next attempt.
+
+    A refused connect must not become a loop at full speed, nor many clients one crowd.
+
+    :param attempts: those that have failed.
+    :param chance: from 0.0 to 1.0; half of the pause depends on it.
+    """
+    pause: float = min(policy.firstPause * 2 ** (attempts - 1), policy.lastPause)
+    return pause * (0.5 + chance / 2)
 
 
 def mayRetryRace(exchange: ExchangeState, reason: int) -> bool:

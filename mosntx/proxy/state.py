@@ -17,6 +17,7 @@ from mosntx.contracts.stream import DOWNSTREAM_GONE, IServerStreams
 from mosntx.net.timers import Timer
 from mosntx.proxy.chain import FilterState
 from mosntx.proxy.convert.base import Conversion
+from mosntx.proxy.reasons import OF_RESET
 from mosntx.proxy.record import recordEnd
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class ExchangeState(ABC):
         "_up",
         "_upNumber",
         "_waiting",
+        "attemptTime",
         "attempts",
         "body",
         "bytesReceived",
@@ -69,6 +71,7 @@ class ExchangeState(ABC):
         "host",
         "listener",
         "number",
+        "reason",
         "request",
         "requestEndTime",
         "response",
@@ -77,6 +80,7 @@ class ExchangeState(ABC):
         "startTime",
         "status",
         "streams",
+        "tries",
         "upstreamConnection",
     )
 
@@ -96,7 +100,9 @@ class ExchangeState(ABC):
         self.filters: Any = None  # FilterState
         self.attempts = self.flags = self.status = 0
         self.bytesReceived = self.bytesSent = 0
-        self.requestEndTime = self.responseTime = self.endTime = 0.0
+        self.requestEndTime = self.responseTime = self.endTime = self.attemptTime = 0.0
+        self.reason = ""  # why it failed, once it has
+        self.tries: list[tuple[Any, ...]] | None = None  # attempts that failed, see recordFailure
         self._state = 0
         self._conversion: Conversion | None = None  # of the present attempt
         self._mark = -1
@@ -108,7 +114,7 @@ class ExchangeState(ABC):
         self._waiting: Deferred[Any] | None = None
 
     @abstractmethod
-    def reply(self, status: int, text: bytes = b"", flag: int = 0) -> None:
+    def reply(self, status: int, text: bytes = b"", flag: int = 0, reason: str = "") -> None:
         """See `IExchange.reply`."""
 
     @abstractmethod
@@ -164,6 +170,7 @@ class ExchangeState(ABC):
         return (value or self.request.headers.get(field) or b"").decode("latin-1")
 
     def _tellReset(self, reason: int) -> None:
+        self.reason = OF_RESET[reason]
         for reset in self.listener.handlers.reset:
             reset(self, reason)
 

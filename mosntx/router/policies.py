@@ -11,6 +11,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from mosntx.config.schema import BackOff
 from mosntx.config.schema import HashPolicy as HashConfig
 from mosntx.config.schema import RetryPolicy as RetryConfig
 from mosntx.contracts.message import IHeaders, IRequestHead
@@ -42,17 +43,23 @@ _LONGEST_HASHED = 256
 class RetryPolicy:
     """See `IRetryPolicy`. Failed connects are retried whatever it says."""
 
-    __slots__ = ("attempts", "onStatus", "statuses")
+    __slots__ = ("attempts", "firstPause", "lastPause", "onStatus", "statuses", "unsafe")
 
     def __init__(
         self,
         attempts: int = DEFAULT_RETRIES,
         onStatus: bool = False,
         statuses: frozenset[int] | None = frozenset(),
+        backOff: BackOff | None = None,
+        unsafe: bool = False,
     ) -> None:
+        pauses = backOff or BackOff()
         self.attempts = attempts
         self.onStatus = onStatus
         self.statuses = statuses
+        self.firstPause = pauses.base_interval
+        self.lastPause = max(pauses.max_interval, pauses.base_interval)
+        self.unsafe = unsafe
 
 
 def compileRetries(config: RetryConfig | None, compat: bool = False) -> RetryPolicy:
@@ -67,8 +74,9 @@ def compileRetries(config: RetryConfig | None, compat: bool = False) -> RetryPol
     if compat:
         attempts = max(attempts, DEFAULT_RETRIES)
     if not config.retry_on:
-        return RetryPolicy(attempts)
-    return RetryPolicy(attempts, True, frozenset(config.status_codes) or None)
+        return RetryPolicy(attempts, backOff=config.back_off)
+    statuses = frozenset(config.status_codes) or None
+    return RetryPolicy(attempts, True, statuses, config.back_off, config.retry_non_idempotent)
 
 
 def settleTimeouts(total: float, attempt: float) -> tuple[float, float]:

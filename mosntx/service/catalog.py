@@ -19,6 +19,7 @@ from mosntx.contracts.upstream import ILoadBalancerFactory
 from mosntx.filters.fault import FaultFactory
 from mosntx.filters.healthcheck import HealthcheckFactory
 from mosntx.filters.payload_limit import PayloadLimitFactory
+from mosntx.filters.rate_limit import RateLimitFactory
 from mosntx.filters.transcoder import TranscoderFactory
 from mosntx.net.faultinject import FaultInjectType
 from mosntx.proxy.convert.base import Conversions
@@ -147,7 +148,11 @@ def standardCatalog() -> Catalog:
         protocols={"bolt": bolt, "boltv2": boltv2, "tr": tr, "Http2": http2, "Http1": http1},
         networkFilters=_byName(FaultInjectType()),
         streamFilters=_byName(
-            FaultFactory(), HealthcheckFactory(), PayloadLimitFactory(), TranscoderFactory()
+            FaultFactory(),
+            HealthcheckFactory(),
+            PayloadLimitFactory(),
+            RateLimitFactory(),
+            TranscoderFactory(),
         ),
         balancers=_byName(
             LeastConnectionFactory(),

@@ -1,4 +1,4 @@
-"""The console script ``mosntx``: ``run`` (and MOSN's ``start``), ``check``, ``version``."""
+"""The console script ``mosntx``: running it, checking a configuration, asking a running one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from mosntx.config.checks import checkPorts
 from mosntx.config.problems import ERROR, ConfigError, Problem
 from mosntx.service.places import placed
 from mosntx.service.process import LOG_LEVELS, drainSeconds
+
+#: Where MOSN's admin API is in every sample.
+DEFAULT_ADMIN = "127.0.0.1:34901"
 
 #: Exit codes of ``mosntx check``.
 EXIT_CLEAN = 0
@@ -48,9 +51,26 @@ def _parser() -> argparse.ArgumentParser:
         "--no-ports", action="store_true", help="do not look whether ports are in use"
     )
     check.set_defaults(command=_check)
+    _addFailures(commands.add_parser("failures", help="say why the last requests failed"))
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(command=_version)
     return parser
+
+
+def _addFailures(failures: argparse.ArgumentParser) -> None:
+    failures.add_argument(
+        "-a",
+        "--admin",
+        default=DEFAULT_ADMIN,
+        metavar="HOST:PORT",
+        help="the admin API of the running mosntx (%(default)s)",
+    )
+    failures.add_argument(
+        "-n", "--limit", type=int, default=20, help="how many, the last ones (%(default)s)"
+    )
+    failures.add_argument("--reason", default="", help="only those of this code")
+    failures.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    failures.set_defaults(command=_failures)
 
 
 def _addRun(run: argparse.ArgumentParser) -> None:
@@ -120,6 +140,23 @@ def _check(options: argparse.Namespace) -> int:
     if not readable:
         return EXIT_UNREADABLE
     return EXIT_ERRORS if errors else EXIT_CLEAN
+
+
+def _failures(options: argparse.Namespace) -> int:
+    """Print what the flight recorder of a running mosntx keeps."""
+    from mosntx.service.failures import NoAnswerError, askFailures, failureLines
+
+    try:
+        report = askFailures(options.admin, options.limit, options.reason)
+    except NoAnswerError as error:
+        print(f"mosntx failures: {error}", file=sys.stderr)
+        return EXIT_UNREADABLE
+    if options.json:
+        print(json.dumps(report, indent=1))
+    else:
+        for line in failureLines(report):
+            print(line)
+    return EXIT_CLEAN
 
 
 def findProblems(path: str, strict: bool, ports: bool) -> tuple[list[Problem], bool]:

@@ -19,9 +19,10 @@ from mosntx.admin.server import adminSite, prometheusSite
 from mosntx.admin.view import AdminView
 from mosntx.config.dump import dumpCluster, dumpGlobal, dumpListener, dumpObject, dumpRouter
 from mosntx.net.ports import BindFailed
+from mosntx.service.failures import failureStats
 from mosntx.service.registry import LocalRegistry
+from mosntx.stats.computed import ComputedStats
 from mosntx.stats.prometheus import Exposition, PrometheusOptions
-from mosntx.stats.structs import ComputedStats
 
 if TYPE_CHECKING:
     from mosntx.service.sidecar import Sidecar
@@ -49,6 +50,8 @@ class Observation:
         self._store = context.store
         self._exposition = Exposition(self._store.samples, self._store.histograms)
         self._store.register(context.logs.stats())
+        if context.recorder is not None:
+            self._store.register(failureStats(context.recorder))
         if self._config.metrics.flush_mosn:
             self._store.register(metaStats(sidecar, self._config))
         self._view = AdminView(
@@ -61,6 +64,7 @@ class Observation:
             logLevels=context.logs.levels,
             setLogLevel=context.logs.setLevel,
             setLogEnabled=context.logs.setEnabled,
+            failures=sidecar.failures,
             features=lambda: FEATURE_GATES,
             environment=lambda: os.environ,
         )

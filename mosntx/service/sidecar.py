@@ -31,6 +31,7 @@ from mosntx.proxy.logsink import LogSink
 from mosntx.router.tables import Routers
 from mosntx.service.announce import FailureLog, ListenerLog
 from mosntx.service.catalog import Catalog
+from mosntx.service.failures import buildRecorder, failureReport
 from mosntx.service.logs import Logs
 from mosntx.service.observe import Observation
 from mosntx.service.places import placed
@@ -169,6 +170,10 @@ class Sidecar(Service):
     def stats(self) -> StatsStore:
         """All counters."""
         return self._context.store
+
+    def failures(self) -> Mapping[str, Any]:
+        """Why the last requests failed, as the admin API says it; see docs/howto/failures."""
+        return failureReport(self._context.recorder, self.loaded)
 
     # IService
 
@@ -313,6 +318,7 @@ class Sidecar(Service):
             logs=Logs(reactor, self._wallSeconds, parseRoller(config.server.global_log_roller)),
             accessSink=self._accessSink,
             ids=ids,
+            recorder=buildRecorder(config.server.flight_recorder, self._wallSeconds),
         )
         try:
             self._wiring = Wiring(config, self._catalog, self._context, self._handlers)

@@ -53,6 +53,7 @@ from mosntx.proxy.events import StreamEventHandlers
 from mosntx.proxy.forwarding import buildForwarding
 from mosntx.proxy.logsink import LogSink
 from mosntx.proxy.proxy import Proxy
+from mosntx.proxy.recorder import FlightRecorder
 from mosntx.proxy.tcp import TcpProxy
 from mosntx.proxy.tcproutes import clusterChoice
 from mosntx.proxy.variables import VariableTable
@@ -67,12 +68,15 @@ from mosntx.service.conversions import conversionProblems
 from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
+from mosntx.service.protocols import clientKeepalive
 from mosntx.stats.store import StatsStore
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.ejections import Ejections
 from mosntx.upstream.hosts import AddressTable
+from mosntx.upstream.outlier import OutlierDetections
 
 log = Logger()
 
@@ -104,6 +108,7 @@ class Context:
     connector: Callable[[float], IConnector]
     store: StatsStore
     logs: Logs
+    recorder: FlightRecorder | None
     accessSink: Callable[[str, str], LogSink]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
@@ -140,7 +145,8 @@ class Wiring:
         self._turn = WriteTurn()
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
-        self.background = [self._health]
+        self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
+        self.background: list[Any] = [self._health, self._outliers]
         self._counted: set[Cluster] = set()
         self._jobs = Cooperator(scheduler=lambda step: context.clock.callLater(0, step))
         self.clusters = context.clusters = Clusters(
@@ -187,8 +193,10 @@ class Wiring:
                 store.unregister(cluster.stats)
         elif cluster not in self._counted:
             self._counted.add(cluster)
+            cluster.limits.budget.start(self._context.seconds())
             store.register(cluster.stats)
         self._health.changed(cluster)
+        self._outliers.changed(cluster)
 
     # routers
 
@@ -255,11 +263,7 @@ class Wiring:
     def _proxy(
         self, config: ProxyConfig, listener: ListenerConfig, stats: DownstreamStats
     ) -> Proxy:
-        detect = len(config.protocols) != 1 or config.protocols[0] == "Auto"
-        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
-        protocols = [
-            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
-        ]
+        protocols = self._protocols(config, stats)
         context = self._context
         name = listener.name or listener.address
         router = self.routers.get(config.router_config_name)
@@ -268,12 +272,13 @@ class Wiring:
             name=name,
             type=listener.type,
             protocols=protocols,
-            detect=detect,
+            detect=len(config.protocols) != 1 or config.protocols[0] == "Auto",
             router=router,
             clusters=context.clusters,
             stats=stats,
             wheel=context.wheel,
             turn=self._turn,
+            keepalive=clientKeepalive(config, context.wheel),
             timeouts=requestTimeouts,
             chain=chain,
             heartbeats=heartbeatAnswer(chain, router),
@@ -281,16 +286,33 @@ class Wiring:
             conversions=self._catalog.conversions,
             goAway=config.bolt.enable_bolt_goaway,
             handlers=StreamEventHandlers(self._handlers.stream),
-            accessLogs=[
-                accessLog
-                for log in listener.access_logs
-                if (accessLog := self._try(log.path, self._accessLog, log, name))
-            ],
+            accessLogs=self._accessLogs(listener, name),
             forwarding=buildForwarding(config, self._newId),
             idleTimeout=config.stream_idle_timeout,
             detectTimeout=config.detect_timeout,
             fallback=config.fallback_for_unknown_protocol,
+            recorder=context.recorder,
+            reasonHeader=config.reason_header,
+            random=context.random.random,
         )
+
+    def _protocols(self, config: ProxyConfig, stats: DownstreamStats) -> list[IProtocol]:
+        """Return the protocols of a listener; what they count is published with it."""
+        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
+        protocols = [
+            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
+        ]
+        for protocol in protocols:
+            if hasattr(protocol, "counters"):
+                stats.protocols.add(protocol.counters)
+        return protocols
+
+    def _accessLogs(self, listener: ListenerConfig, name: str) -> list[AccessLog]:
+        return [
+            accessLog
+            for log in listener.access_logs
+            if (accessLog := self._try(log.path, self._accessLog, log, name))
+        ]
 
     def _accessLog(self, config: AccessLogConfig, listener: str) -> AccessLog:
         sink = self._context.accessSink(config.log_path, listener)

@@ -16,6 +16,7 @@ from zope.interface import implementer
 from mosntx.contracts.stats import IStatsScope, Sample
 from mosntx.stats.histogram import Histogram
 from mosntx.stats.latency import Latency
+from mosntx.stats.protocols import ProtocolCounts
 
 #: Labels of a scope, sorted by name.
 Labels = tuple[tuple[str, str], ...]
@@ -94,6 +95,7 @@ class DownstreamStats(StatsStruct):
         "joinsGlobal",
         "process_time",
         "protocol_error_total",
+        "protocols",
         "readBytes",
         "request_active",
         "request_failed",
@@ -140,6 +142,7 @@ class DownstreamStats(StatsStruct):
         self.protocol_error_total = 0
         #: Ours: a stream filter raised an exception.
         self.filter_failed_total = 0
+        self.protocols = ProtocolCounts()
         #: Requests by final status, indexed by it (0 to 999).
         self.codes = [0] * STATUS_LIMIT
         self.request_time = Histogram()
@@ -154,6 +157,7 @@ class DownstreamStats(StatsStruct):
             yield self.type, self.labels, f"request_{status}_total", "counter", codes[status]
         others = sum(codes) - sum(codes[status] for status in NAMED_STATUSES)
         yield self.type, self.labels, "request_other_code", "counter", others
+        yield from self.protocols.samples(self.type, self.labels)
 
     def fold(self, other: StatsStruct) -> None:
         """See `StatsStruct.fold`."""
@@ -161,6 +165,7 @@ class DownstreamStats(StatsStruct):
             other._collect()
             for status, count in enumerate(other.codes):
                 self.codes[status] += count
+            self.protocols.fold(other.protocols)
         super().fold(other)
 
     def _collect(self) -> None:
@@ -286,8 +291,13 @@ class ClusterStats(StatsStruct):
         "lb_subsets_created",
         "lb_subsets_fallback",
         "name",
+        "outlier_ejections_active",
+        "outlier_ejections_overflow",
+        "outlier_ejections_total",
+        "protocols",
         "readMembers",
         "request_retry",
+        "request_retry_budget_exceeded",
         "request_retry_overflow",
     )
 
@@ -298,12 +308,15 @@ class ClusterStats(StatsStruct):
         "connection_bytes_write",
         "request_retry",
         "request_retry_overflow",
+        "request_retry_budget_exceeded",
+        "outlier_ejections_total",
+        "outlier_ejections_overflow",
         "lb_subsets_fallback",
         "lb_failover",
         "lb_other_zone",
         "lb_panic_requests",
     )
-    GAUGES = ("lb_subsets_created", "lb_panic")
+    GAUGES = ("lb_subsets_created", "lb_panic", "outlier_ejections_active")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
@@ -311,6 +324,9 @@ class ClusterStats(StatsStruct):
         self.connection_retry = self.request_retry = self.request_retry_overflow = 0
         self.connection_bytes_read_total = self.connection_bytes_write = 0
         self.lb_subsets_fallback = self.lb_subsets_created = 0
+        self.request_retry_budget_exceeded = 0
+        self.outlier_ejections_active = self.outlier_ejections_overflow = 0
+        self.outlier_ejections_total = 0
         #: Ours: choices of hosts of another than the first priority, or not in the own zone.
         self.lb_failover = self.lb_other_zone = 0
         #: Ours: choices while too few hosts are healthy; in how many parts (subsets) it is so now.
@@ -318,6 +334,7 @@ class ClusterStats(StatsStruct):
         #: Returns the numbers of hosts and of healthy hosts.
         self.readMembers: Callable[[], tuple[int, int]] | None = None
         self.latency: Latency | None = None  # of all hosts
+        self.protocols = ProtocolCounts()
         self._hosts: dict[str, HostStats] = {}
         self._leaving: dict[str, HostStats] = {}
         self._departed = HostStats(cluster, "")
@@ -363,6 +380,7 @@ class ClusterStats(StatsStruct):
             total, healthy = self.readMembers()
             yield self.type, self.labels, "membership_total", "gauge", total
             yield self.type, self.labels, "membership_healthy", "gauge", healthy
+        yield from self.protocols.samples(self.type, self.labels)
         yield from self.totals().samples()
         for stats in self._hosts.values():
             yield from stats.samples()
@@ -377,24 +395,3 @@ class ClusterStats(StatsStruct):
     def idle(self) -> bool:
         """See `StatsStruct.idle`."""
         return self.totals().idle
-
-
-class ComputedStats(StatsStruct):
-    """A scope whose values are asked for when read, for facts that something else keeps anyway.
-
-    :param read: returns ``(key, kind, value)`` with kind ``counter`` or ``gauge``.
-    """
-
-    __slots__ = ("_read", "type")
-
-    def __init__(
-        self, type_: str, labels: Labels, read: Callable[[], Iterable[tuple[str, str, float]]]
-    ) -> None:
-        super().__init__(tuple(sorted(labels)))
-        self.type = type_  # type: ignore[misc]  # of the instance here, of the class elsewhere
-        self._read = read
-
-    def samples(self) -> Iterator[Sample]:
-        """See `IStatsScope.samples`."""
-        for key, kind, value in self._read():
-            yield self.type, self.labels, key, kind, value

@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
+from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.contracts.filters import IExchange
 from mosntx.contracts.upstream import (
     ICluster,
@@ -156,6 +157,8 @@ class FakeCluster:
         self.loadBalancer = FirstHost(hosts)
         self.stats = ClusterStats(name)
         self.limits = Limits()
+        self.config = ClusterConfig(name=name, type=type)
+        self.outlier: Any = None
 
 
 class FakeConnection:
@@ -197,15 +200,17 @@ class FakeExchange:
         self.attempts = 0
         self.status = 0
         self.flags = 0
+        self.reason = ""
         self.attributes: dict[str, object] = {}
         self.part = b""
         self.startTime = self.requestEndTime = self.responseTime = self.endTime = 0.0
         self.bytesReceived = self.bytesSent = 0
 
-    def reply(self, status: int, text: bytes = b"", flag: int = 0) -> None:
+    def reply(self, status: int, text: bytes = b"", flag: int = 0, reason: str = "") -> None:
         """See `IExchange.reply`."""
         self.replies.append((status, text, flag))
         self.flags |= flag
+        self.reason = reason
 
     def resume(self) -> None:
         """See `IExchange.resume`."""

@@ -38,6 +38,7 @@ def _poolSettings(config: ClusterConfig) -> tuple[Any, ...]:
         config.pending_timeout,
         config.max_requests_per_connection,
         config.keepalive,
+        config.protocol_options,
         config.mark,
         config.circuitBreaker.max_connections,
         config.circuitBreaker.max_pending_requests,
@@ -69,6 +70,7 @@ class Cluster:
         "limits",
         "loadBalancer",
         "name",
+        "outlier",
         "stats",
         "type",
     )
@@ -92,10 +94,10 @@ class Cluster:
         :param work: see `IBalancerSettings.work`.
         :param watch: called with this cluster after each change, the first hosts included.
         """
-        self.config = config
-        self.drained = False
+        self.config, self.drained = config, False
         self.name, self.type = config.name, config.type
         self.stats = stats = ClusterStats(config.name)
+        self.outlier: Any = None  # IOutlierDetector
         self.limits = Limits()
         self._factory: ILoadBalancerFactory = Tiered(balancer)
         self._poolFactory, self._watch = poolFactory, watch
@@ -229,6 +231,9 @@ class Cluster:
             breaker.max_requests,
             breaker.max_retries,
         )
+        budget = self.limits.budget
+        budget.share = breaker.retry_budget.percent / 100
+        budget.least = breaker.retry_budget.min_per_second
 
     def _close(self, pools: list[Deferred[None]]) -> None:
         for closing in pools:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mosntx.upstream.retrybudget import RetryBudget
+
 
 class Limits:
     """Four counters, each with its limit; a limit of 0 is none.
@@ -11,9 +13,14 @@ class Limits:
 
     ``connections`` counts the whole cluster's, which only L4 proxies limit; pools compare their
     own number of connections with `maxConnections`.
+
+    :ivar begun: attempts so far.
+    :ivar budget: of repetitions.
     """
 
     __slots__ = (
+        "begun",
+        "budget",
         "connections",
         "maxConnections",
         "maxPending",
@@ -31,6 +38,8 @@ class Limits:
         maxRequests: int = 0,
         maxRetries: int = 0,
     ) -> None:
+        self.begun = 0
+        self.budget = RetryBudget()
         self.connections = 0
         self.pending = 0
         self.requests = 0
@@ -76,11 +85,16 @@ class Limits:
         if limit and self.requests >= limit:
             return False
         self.requests += 1
+        self.begun += 1
         return True
 
     def releaseRequest(self) -> None:
         """A counted request has ended."""
         self.requests -= 1
+
+    def mayRepeat(self, now: float) -> bool:
+        """Take a repetition out of the budget, unless it is spent."""
+        return self.budget.take(now, self.begun)
 
     def tryRetry(self) -> bool:
         """Count one retry more, unless the limit is reached."""

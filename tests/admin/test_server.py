@@ -12,8 +12,9 @@ from mosntx.admin.server import adminSite, prometheusSite
 from tests.admin.requests import adminAsk, ask, view
 
 PATHS = """
-/api/v1/config_dump /api/v1/disable_log /api/v1/enable_log /api/v1/env /api/v1/features
-/api/v1/get_loglevel /api/v1/states /api/v1/stats /api/v1/stats_glob /api/v1/update_loglevel
+/api/v1/config_dump /api/v1/disable_log /api/v1/enable_log /api/v1/env /api/v1/failures
+/api/v1/features /api/v1/get_loglevel /api/v1/states /api/v1/stats /api/v1/stats_glob
+/api/v1/update_loglevel
 /api/v1/version /metrics
 """.split()  # noqa: SIM905
 

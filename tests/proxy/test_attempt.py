@@ -59,7 +59,7 @@ class ConnectFailureTests(MeshTestCase):
             client.send(GET)
             for _ in range(retries + 1):
                 mesh.refuse()
-                mesh.advance(0.05)
+                mesh.advance(0.3)
             self.assertEqual(mesh.dialled, [])
             self.assertStatus(client.take(), 502)
             self.assertEnded((502, UPSTREAM_CONNECTION_FAILURE))

@@ -54,6 +54,40 @@ class RetryLimitTests(MeshTestCase):
         self.assertEqual(first.take(), OK)
 
 
+class RetryBudgetTests(MeshTestCase):
+    """The cluster's ``retry_budget``."""
+
+    def test_totalFailure(self) -> None:
+        """When every answer is a 503, the upstream gets at most a fifth more than clients send."""
+        breakers = {"circuit_breakers": [{"retry_budget": {"min_per_second": 0}}]}
+        mesh = self.begin(toCluster(retry_policy={"retry_on": True}), cluster=breakers)
+        bad = response(b"no", b"503 Service Unavailable")
+        client = mesh.client("front")
+        seen, upstream = 0, None
+        for _ in range(500):
+            client.send(GET)
+            while not client.take():
+                upstream = mesh.upstream() if mesh.dialled else upstream
+                if upstream is not None and upstream.take():
+                    seen += 1
+                    upstream.send(bad)
+                mesh.advance(0.01)
+        self.assertLessEqual(seen, 600)
+        self.assertEqual(seen - 500, mesh.value("request_retry", cluster="app"))
+        self.assertGreater(mesh.value("request_retry_budget_exceeded", cluster="app"), 300)
+
+    def test_deadHostsCostNothing(self) -> None:
+        """A failed connect is repeated without the budget: no upstream has seen the request."""
+        breakers = {"circuit_breakers": [{"retry_budget": {"percent": 0, "min_per_second": 0}}]}
+        mesh = self.begin(hosts=2, cluster=breakers)
+        client = mesh.client("front")
+        client.send(GET)
+        mesh.refuse()
+        mesh.advance(0.05)
+        mesh.upstream().send(OK)
+        self.assertEqual(client.take(), OK)
+
+
 class RequestLimitTests(MeshTestCase):
     """The cluster's other limits."""
 

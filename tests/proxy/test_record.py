@@ -12,6 +12,7 @@ from mosntx.contracts.stream import (
     IDLE_TIMEOUT,
     LOCAL_RESET,
     OVERFLOW,
+    PENDING_TIMEOUT,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
     REMOTE_RESET,
@@ -20,7 +21,9 @@ from mosntx.contracts.stream import (
 )
 from mosntx.proxy.record import failureReason, recordFailure, recordResponse
 from mosntx.stats.latency import Latency
+from mosntx.testing.mesh import Peer
 from mosntx.upstream.pools.errors import PoolDraining, PoolOverflow, PoolTimeout
+from tests.proxy.build import GET, OK, MeshTestCase, response
 from tests.proxy.fakes import ExchangeTestCase, head
 
 KEYS = (
@@ -48,6 +51,7 @@ class FailureTests(ExchangeTestCase):
             (LOCAL_RESET, (0, 0, 1, 0)),
             (IDLE_TIMEOUT, (0, 0, 1, 0)),
             (OVERFLOW, (0, 0, 0, 0)),
+            (PENDING_TIMEOUT, (0, 0, 0, 0)),
         ):
             exchange = self.requested()
             recordFailure(exchange, reason)
@@ -94,14 +98,38 @@ class ReasonTests(SynchronousTestCase):
     """Why there is no connection."""
 
     def test_reasons(self) -> None:
-        """Limits are overflow, anything else a failed connect."""
+        """A full queue, a wait too long, and anything else is a failed connect."""
         for error, reason in (
             (PoolOverflow("x"), OVERFLOW),
-            (PoolTimeout("x"), OVERFLOW),
+            (PoolTimeout("x"), PENDING_TIMEOUT),
             (PoolDraining("x"), CONNECTION_FAILED),
             (OSError("x"), CONNECTION_FAILED),
         ):
             self.assertEqual(failureReason(Failure(error)), reason)
+
+
+class OutlierTests(MeshTestCase):
+    """``outlier_detection`` of the cluster."""
+
+    def test_ejected(self) -> None:
+        """A host that answers five times with 503 is asked no more; the other one serves."""
+        settings = {"outlier_detection": {"base_ejection_time": "30s"}}
+        mesh = self.begin(hosts=2, cluster=settings)
+        client = mesh.client("front")
+        peers: list[Peer] = []
+        answers = []
+        for _ in range(20):
+            client.send(GET)
+            while mesh.dialled:
+                peers.append(mesh.upstream())
+            for number, peer in enumerate(peers):
+                if peer.take():
+                    peer.send(OK if number else response(b"", b"503 Service Unavailable"))
+            answers.append(client.take()[9:12])
+        self.assertEqual((answers.count(b"503"), answers[-10:]), (5, [b"200"] * 10))
+        self.assertEqual(mesh.value("outlier_ejections_active", cluster="app"), 1)
+        mesh.advance(31)
+        self.assertEqual(mesh.value("outlier_ejections_active", cluster="app"), 0)
 
 
 class EndTests(ExchangeTestCase):

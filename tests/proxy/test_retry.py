@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mosntx.config.schema import RetryPolicy
+from mosntx.config.schema import BackOff, RetryPolicy
 from mosntx.contracts.stream import (
     CONNECTION_FAILED,
     CONNECTION_TERMINATION,
@@ -10,6 +10,7 @@ from mosntx.contracts.stream import (
     IDLE_TIMEOUT,
     LOCAL_RESET,
     OVERFLOW,
+    PENDING_TIMEOUT,
     PER_TRY_TIMEOUT,
     PROTOCOL_ERROR,
     REFUSED,
@@ -18,7 +19,14 @@ from mosntx.contracts.stream import (
     UPSTREAM_RESET,
 )
 from mosntx.proxy.exchange import Exchange
-from mosntx.proxy.retry import REPLAY_LIMIT, mayRetryRace, mayRetryReset, mayRetryStatus
+from mosntx.proxy.retry import (
+    REPLAY_LIMIT,
+    mayRetryRace,
+    mayRetryReset,
+    mayRetryStatus,
+    pauseBefore,
+)
+from mosntx.router.policies import compileRetries
 from mosntx.testing.requests import httpRequest
 from tests.proxy.fakes import ExchangeTestCase, head
 from tests.router.build import acting
@@ -28,33 +36,58 @@ NEVER = (
     IDLE_TIMEOUT,
     LOCAL_RESET,
     OVERFLOW,
+    PENDING_TIMEOUT,
     PROTOCOL_ERROR,
-    REMOTE_RESET,
     REUSE_RACE,
-    UPSTREAM_RESET,
 )
+
+#: After these the upstream may have done what the request asks for.
+LOST = (CONNECTION_TERMINATION, PER_TRY_TIMEOUT, REMOTE_RESET, UPSTREAM_RESET)
 
 
 class RetryTests(ExchangeTestCase):
     """The table, row by row."""
 
     def exchange(
-        self, on: bool = True, statuses: tuple[int, ...] = (), method: bytes = b"GET"
+        self,
+        on: bool = True,
+        statuses: tuple[int, ...] = (),
+        method: bytes = b"GET",
+        unsafe: bool = False,
     ) -> Exchange:
         """Return an exchange in its first attempt, with one repetition allowed."""
-        policy = RetryPolicy(retry_on=on, num_retries=1, status_codes=statuses)
+        policy = RetryPolicy(
+            retry_on=on, num_retries=1, status_codes=statuses, retry_non_idempotent=unsafe
+        )
         return self.requested(acting(retry_policy=policy), method=method)
 
     def test_resets(self) -> None:
-        """Failed connects always, two more reasons under ``retry_on``, others never."""
+        """Failed connects always, lost answers under ``retry_on``, others never."""
         for on in (True, False):
             exchange = self.exchange(on)
             self.assertTrue(mayRetryReset(exchange, CONNECTION_FAILED))
-            self.assertEqual(mayRetryReset(exchange, CONNECTION_TERMINATION), on)
-            self.assertEqual(mayRetryReset(exchange, PER_TRY_TIMEOUT), on)
+            for reason in LOST:
+                self.assertEqual(mayRetryReset(exchange, reason), on)
             for reason in NEVER:
                 self.assertFalse(mayRetryReset(exchange, reason))
             exchange.responseHead(head(), True)
+
+    def test_orderIsNotPlacedTwice(self) -> None:
+        """A POST whose fate is not known is sent once, unless the route says otherwise."""
+        for unsafe in (False, True):
+            exchange = self.exchange(method=b"POST", unsafe=unsafe)
+            for reason in LOST:
+                self.assertEqual(mayRetryReset(exchange, reason), unsafe)
+            self.assertTrue(mayRetryReset(exchange, CONNECTION_FAILED))
+            self.assertTrue(mayRetryStatus(exchange, 503))
+            exchange.responseHead(head(), True)
+
+    def test_pauses(self) -> None:
+        """Doubled each time up to the limit; half of each is chance."""
+        policy = compileRetries(RetryPolicy(back_off=BackOff(base_interval=0.1, max_interval=0.5)))
+        for attempts, longest in ((1, 0.1), (2, 0.2), (3, 0.4), (4, 0.5), (60, 0.5)):
+            self.assertAlmostEqual(pauseBefore(policy, attempts, 1.0), longest)
+            self.assertAlmostEqual(pauseBefore(policy, attempts, 0.0), longest / 2)
 
     def test_statuses(self) -> None:
         """500 and above, or those that are listed."""

@@ -8,7 +8,6 @@ from zope.interface.verify import verifyObject
 from mosntx.contracts.stats import IStatsScope
 from mosntx.stats.structs import (
     ClusterStats,
-    ComputedStats,
     DownstreamStats,
     HostStats,
     StatsStruct,
@@ -90,6 +89,13 @@ def values(scope: StatsStruct, host: str = "") -> dict[str, float]:
 
 #: Keys of hosts that MOSN does not have.
 OWN = ("response_late", "response_protocol_error")
+#: Ours of clusters only.
+OWN_OF_CLUSTERS = (
+    "outlier_ejections_active",
+    "outlier_ejections_overflow",
+    "outlier_ejections_total",
+    "request_retry_budget_exceeded",
+)
 
 
 class DownstreamStatsTests(SynchronousTestCase):
@@ -168,7 +174,8 @@ class ClusterStatsTests(SynchronousTestCase):
         keys = [(labels, key) for _, labels, key, _, _ in stats.samples()]
         self.assertEqual(len(keys), len(set(keys)))
         balancing = {"lb_failover", "lb_other_zone", "lb_panic", "lb_panic_requests"}
-        self.assertEqual(set(values(stats)), {*CLUSTER_KEYS, *HOST_KEYS, *OWN, *balancing})
+        expected = {*CLUSTER_KEYS, *HOST_KEYS, *OWN, *OWN_OF_CLUSTERS, *balancing}
+        self.assertEqual(set(values(stats)), expected)
         self.assertEqual(set(values(stats, "h:1")), {*HOST_KEYS, *OWN})
 
     def test_members(self) -> None:
@@ -257,20 +264,3 @@ class ClusterStatsTests(SynchronousTestCase):
             (dict(labels).get("host"), each.count) for _, labels, _, each in stats.histograms()
         ]
         self.assertEqual(found, [(None, 2), ("h:1", 1), ("h:2", 1)])
-
-
-class ComputedStatsTests(SynchronousTestCase):
-    """Values that are asked for."""
-
-    def test_read(self) -> None:
-        """Each reading asks anew; labels are sorted."""
-        state = [6.0]
-        stats = ComputedStats(
-            "meta", (("mosn", "info"), ("a", "b")), lambda: [("code", "gauge", state[0])]
-        )
-        verifyObject(IStatsScope, stats)
-        labels = (("a", "b"), ("mosn", "info"))
-        self.assertEqual(list(stats.samples()), [("meta", labels, "code", "gauge", 6.0)])
-        state[0] = 9.0
-        self.assertEqual(next(stats.samples())[4], 9.0)
-        self.assertEqual(list(stats.histograms()), [])

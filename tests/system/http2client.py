@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -17,6 +18,8 @@ from h2.events import (
     StreamReset,
     TrailersReceived,
 )
+
+from mosntx.testing.h2frames import priority, priorityUpdate
 
 #: Seconds to wait for anything.
 PATIENCE = 20.0
@@ -39,6 +42,7 @@ class Http2Client:
 
     :ivar answers: by stream.
     :ivar goAways: the last stream in each GOAWAY frame.
+    :ivar order: the streams of DATA frames, as they came.
     :ivar closed: the server has closed the connection.
     """
 
@@ -49,6 +53,7 @@ class Http2Client:
         self._greedy: set[int] = set()
         self.answers: dict[int, Answer] = {}
         self.goAways: list[int | None] = []
+        self.order: list[int] = []
         self.closed = False
         self._send()
 
@@ -63,14 +68,16 @@ class Http2Client:
         body: bytes | None = None,
         greedy: bool = True,
         end: bool = True,
+        fields: Sequence[tuple[str, str]] = (),
     ) -> int:
         """Send a request; return the number of its stream.
 
+        :param fields: further fields of its head.
         :param greedy: give back windows for what comes.
         """
         number = self._h2.get_next_available_stream_id()
         headers = [(":method", method), (":scheme", "http"), (":authority", "test")]
-        self._h2.send_headers(number, [*headers, (":path", path)], end_stream=body is None and end)
+        self._h2.send_headers(number, [*headers, (":path", path), *fields], body is None and end)
         self.answers[number] = Answer()
         if greedy:
             self._greedy.add(number)
@@ -94,6 +101,14 @@ class Http2Client:
         self._h2.increment_flow_control_window(size, number)
         self._greedy.add(number)
         self._send()
+
+    def prioritise(self, number: int, value: bytes) -> None:
+        """Give a stream another priority (RFC 9218 7.1)."""
+        self._socket.sendall(priorityUpdate(number, value))
+
+    def depend(self, number: int, parent: int) -> None:
+        """Let a stream depend on another (RFC 7540 5.3)."""
+        self._socket.sendall(priority(number, parent, 1, True))
 
     def reset(self, number: int) -> None:
         """Give up a stream."""
@@ -141,6 +156,7 @@ class Http2Client:
             answer.status = int(dict(answer.headers)[b":status"])
         elif isinstance(event, DataReceived):
             answer.body += event.data
+            self.order.append(event.stream_id)
             size, number = event.flow_controlled_length, event.stream_id
             if size and number in self._greedy:
                 self._h2.acknowledge_received_data(size, number)

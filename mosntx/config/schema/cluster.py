@@ -18,6 +18,7 @@ from mosntx.config.schema.base import (
     internal,
     option,
 )
+from mosntx.config.schema.http2 import ProtocolOptions
 from mosntx.config.schema.tls import TlsContext
 
 MAX_PENDING_REQUESTS = 1024
@@ -50,10 +51,25 @@ class Host(Located):
 
 
 @attrs.frozen(kw_only=True)
+class RetryBudget:
+    """How much the retries of all requests may add to the load of a cluster that fails."""
+
+    percent: float = option("Retries, as a share of the requests of the last second.", default=20.0)
+    min_per_second: float = option(
+        "Retries that are allowed however few the requests are.", default=10.0
+    )
+
+
+@attrs.frozen(kw_only=True)
 class CircuitBreaker(Located):
     """Limits of a cluster; 0 = unlimited."""
 
-    max_connections: Uint32 = option("Connections at a time.", default=0, absent="unlimited")
+    max_connections: Uint32 = option(
+        "Connections to each host at a time. For Bolt and TR without it: 1; for HTTP/2, which "
+        "makes another one when all are full: 1024.",
+        default=0,
+        absent="unlimited",
+    )
     max_pending_requests: Uint32 = option(
         "Requests waiting for a connection; 0 = 1024.",
         default=MAX_PENDING_REQUESTS,
@@ -61,6 +77,9 @@ class CircuitBreaker(Located):
     )
     max_requests: Uint32 = option("Requests at a time.", default=0, absent="unlimited")
     max_retries: Uint32 = option("Retries at a time.", default=0, absent="unlimited")
+    retry_budget: RetryBudget = option(
+        "Limit of retries relative to the requests. mosntx only.", factory=RetryBudget
+    )
     priority: Any = option(
         "Gone since 0.5: of several breakers the one with `default` counts, else the first.",
         default=None,
@@ -133,6 +152,44 @@ class HealthCheck(Located):
     def enabled(self) -> bool:
         """Whether hosts are checked at all."""
         return bool(self.service_name or (self.old_style and self.protocol))
+
+
+@attrs.frozen(kw_only=True)
+class OutlierDetection(Located):
+    """Leaving out hosts that answer badly. Words and most defaults are Envoy's."""
+
+    consecutive_5xx: Uint32 = option(
+        "Statuses of 500 and above, lost connections and timeouts, one after the other, that eject "
+        "a host; 0 = off.",
+        default=5,
+    )
+    interval: Duration = option("How often rates are looked at.", default=10.0, zero=10.0)
+    base_ejection_time: Duration = option(
+        "Length of the first ejection; the next ones are twice, three times as long.",
+        default=30.0,
+        zero=30.0,
+    )
+    max_ejection_time: Duration = option("Longest ejection.", default=300.0, zero=300.0)
+    max_ejection_percent: Annotated[int, Bounds(0, 100)] = option(
+        "Share of hosts that may be ejected at a time; one always may, and never the last healthy "
+        "one.",
+        default=10,
+    )
+    success_rate_minimum_hosts: Uint32 = option("Hosts needed to compare rates.", default=5)
+    success_rate_request_volume: Uint32 = option(
+        "Requests in an interval until the rate of a host counts.", default=100
+    )
+    success_rate_stdev_factor: Uint32 = option(
+        "Thousandths of a standard deviation below the mean that eject a host; 0 = off.",
+        default=1900,
+    )
+    failure_percentage_threshold: Annotated[int, Bounds(0, 100)] = option(
+        "Share of failures that ejects a host; 0 = off.", default=85
+    )
+    failure_percentage_minimum_hosts: Uint32 = option("Hosts needed for that.", default=5)
+    failure_percentage_request_volume: Uint32 = option(
+        "Requests in an interval until the share of a host counts.", default=50
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -242,6 +299,11 @@ class Cluster(Located):
         "Limits; the first one counts.", default=(), feature="circuit_breakers"
     )
     health_check: HealthCheck | None = option("Health checks.", default=None, absent="off")
+    outlier_detection: OutlierDetection | None = option(
+        "Leaving out hosts that answer badly. mosntx only; of 0.3 and 0.4 without effect.",
+        default=None,
+        absent="off",
+    )
     spec: Any = option("Never had an effect.", default=None, status=IGNORED)
     lb_subset_config: LbSubsetConfig | None = option(
         "Subset load balancing.", default=None, feature="subset"
@@ -282,13 +344,12 @@ class Cluster(Located):
         "Close an upstream connection after this many requests; 0 = unlimited. mosntx only.",
         default=0,
     )
+    protocol_options: ProtocolOptions = option(
+        "Options by protocol, such as `Http2`. mosntx only.", factory=ProtocolOptions
+    )
     pending_timeout: Duration = option(
         "Longest wait for a pool connection. mosntx only.", default=1.0
     )
-
-    IGNORED_KEYS: ClassVar[Mapping[str, str]] = {
-        "outlier_detection": "Of 0.3 and 0.4, without effect; see stream filter `fault_tolerance`.",
-    }
 
     @property
     def circuitBreaker(self) -> CircuitBreaker:

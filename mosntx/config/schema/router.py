@@ -158,6 +158,14 @@ class WeightedCluster(Located):
 
 
 @attrs.frozen(kw_only=True)
+class BackOff:
+    """Pauses before retries: doubled each time, and half of each pause is random."""
+
+    base_interval: Duration = option("Before the first retry.", default=0.01, zero=0.01)
+    max_interval: Duration = option("At most.", default=0.25, zero=0.25)
+
+
+@attrs.frozen(kw_only=True)
 class RetryPolicy(Located):
     """When a failed attempt is made again."""
 
@@ -168,6 +176,12 @@ class RetryPolicy(Located):
     num_retries: Uint32 = option("Most attempts after the first.", default=0)
     status_codes: tuple[int, ...] = option(
         "Statuses to retry after.", default=(), absent="500 and above"
+    )
+    back_off: BackOff = option("Pauses before retries. mosntx only.", factory=BackOff)
+    retry_non_idempotent: bool = option(
+        "Send POST and PATCH again, too, after a lost connection or a timeout, although the "
+        "upstream may have done what they ask for. mosntx only.",
+        default=False,
     )
 
 

@@ -177,6 +177,16 @@ class Listener(Located):
 
 
 @attrs.frozen(kw_only=True)
+class FlightRecorder(Located):
+    """How many of the requests that failed are remembered."""
+
+    max_entries: Uint32 = option("Requests; 0 = none.", default=500)
+    max_octets: Uint32 = option(
+        "Memory for all of them, roughly; older ones go.", default=524288, unit="octets"
+    )
+
+
+@attrs.frozen(kw_only=True)
 class Server(Located):
     """The one server: logs, listeners and router configurations."""
 
@@ -203,6 +213,10 @@ class Server(Located):
     )
     processor: int | str = option(
         "Threads of the Go runtime: a number or `auto`.", default=0, status=IGNORED
+    )
+    flight_recorder: FlightRecorder = option(
+        "The last requests that failed, for `mosntx failures`. mosntx only.",
+        factory=FlightRecorder,
     )
     listeners: tuple[Listener, ...] = option("Listeners.", default=())
     routers: tuple[RouterConfig, ...] = option(

@@ -7,8 +7,10 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import HEAD, INFORMATIONAL, PUSH, IFramedClientCodec
+from mosntx.contracts.codec import HEAD, INFORMATIONAL, PUSH, RESET, IFramedClientCodec
+from mosntx.contracts.stream import REFUSED
 from mosntx.protocol.errors import ProtocolError
+from mosntx.protocol.http2.buckets import Bucket, Rate
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
     CANCEL,
@@ -19,11 +21,22 @@ from mosntx.protocol.http2.codes import (
     MAX_31,
     MAX_CONCURRENT_STREAMS,
     MAX_HEADER_LIST_SIZE,
+    NO_RFC7540_PRIORITIES,
     PREFACE,
+    REFUSED_STREAM,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields
-from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
+from mosntx.protocol.http2.frames import Stream, fits, priorityUpdateFrame, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
+from mosntx.protocol.http2.outbox import parsePriority, priorityValue
+
+#: Methods of requests that may be promised: safe and cacheable ones (RFC 9113 8.4).
+PUSHABLE = (b"GET", b"HEAD")
+
+#: PRIORITY_UPDATE frames that one connection sends. Many clients share it, and what they say
+#: together must not look like a flood to the upstream: half of what `FloodLimits` lets pass.
+RELAYED_PRIORITIES = Rate(500, 50.0)
 
 
 @implementer(IFramedClientCodec)
@@ -36,16 +49,24 @@ class Http2ClientCodec(Http2Codec):
     __slots__ = (
         "_bodiless",
         "_gone",
+        "_hints",
         "_informational",
         "_most",
         "_own",
         "_promised",
+        "_pushes",
+        "_relays",
         "_requests",
         "reusable",
     )
 
     def __init__(
-        self, limits: Http2Limits, reader: FieldReader, requests: FieldReader, engine: MakeEngine
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        requests: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
     ) -> None:
         self._requests = requests
         self._gone = False
@@ -53,9 +74,12 @@ class Http2ClientCodec(Http2Codec):
         self._most = limits.max_concurrent_streams
         self._informational: dict[int, int] = {}
         self._promised = 0  # the highest stream that was promised
+        self._pushes = 0  # streams of the peer that are not over
+        self._relays = Bucket("relayed_priorities", RELAYED_PRIORITIES)
+        self._hints = False  # the peer goes by RFC 9218
         self._bodiless: set[int] = set()  # answers to HEAD
         self.reusable = True
-        super().__init__(limits, reader, engine, True)
+        super().__init__(limits, reader, engine, True, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             ENABLE_PUSH: int(limits.enable_push),
@@ -82,11 +106,12 @@ class Http2ClientCodec(Http2Codec):
             return
         try:
             head = self._reader.response(fields)
-            if head.contentLength is not None and number not in self._bodiless:
-                if head.status != 304:
-                    stream.expected = head.contentLength
-                if not fits(stream, end):
-                    raise ProtocolError(502, "the body is not as long as Content-Length says")
+            if head.status == 304 or number in self._bodiless:
+                stream.expected = 0  # whatever Content-Length says (RFC 9110 8.6)
+            elif head.contentLength is not None:
+                stream.expected = head.contentLength
+            if not fits(stream, end):
+                raise ProtocolError(502, "the body is not as long as Content-Length says")
         except ProtocolError:
             self._malformed(number)
             return
@@ -117,16 +142,31 @@ class Http2ClientCodec(Http2Codec):
         except ProtocolError:
             self._malformed(promised)
             return
-        if number not in self._streams or not head.replayable or head.contentLength:
+        if head.method not in PUSHABLE or head.contentLength:  # RFC 9113 8.4
+            self._malformed(promised)
+            return
+        stream, limits = self._streams.get(number), self._limits
+        if stream is None:
             self._resetNow(promised, CANCEL)
             return
+        stream.pushes += 1
+        full = self._pushes >= limits.max_pushes
+        if full or stream.pushes > limits.max_pushes_per_request:
+            self._resetNow(promised, REFUSED_STREAM)
+            return
         self._streams[promised] = Stream(False, True)
+        self._pushes += 1
+        if head.method == b"HEAD":
+            self._bodiless.add(promised)
         self._events.append((PUSH, number, (promised, head), False))
 
     def goAwayReceived(self, last: int, code: int) -> None:
-        """See `EngineEvents.goAwayReceived`."""
+        """See `EngineEvents.goAwayReceived`. Requests above ``last`` were not looked at."""
         self._gone = True
         super().goAwayReceived(last, code)
+        for number in [each for each in self._streams if each > last and each & 1]:
+            self._over(number)
+            self._events.append((RESET, number, REFUSED, True))
 
     def settingsReceived(self, settings: Mapping[int, int]) -> None:
         """See `EngineEvents.settingsReceived`."""
@@ -134,6 +174,8 @@ class Http2ClientCodec(Http2Codec):
         most = settings.get(MAX_CONCURRENT_STREAMS)
         if most is not None:
             self._most = min(most, self._limits.max_concurrent_streams)
+        if settings.get(NO_RFC7540_PRIORITIES):
+            self._hints = True
 
     # sending
 
@@ -148,7 +190,7 @@ class Http2ClientCodec(Http2Codec):
             self._bodiless.add(number)
         self._own += 1
         self._outbox.open(number)
-        self._place(number, head.headers.get(b"priority"))
+        self._priorities.place(number, head.headers.get(b"priority"))
         return number, b""
 
     def requestData(self, streamId: int, data: bytes, end: bool) -> bytes:
@@ -173,17 +215,32 @@ class Http2ClientCodec(Http2Codec):
         if not accept and streamId in self._streams:
             self._resetNow(streamId, CANCEL)
 
+    def prioritise(self, streamId: int, value: bytes) -> None:
+        """See `IFramedClientCodec.prioritise`.
+
+        A server that has not sent SETTINGS_NO_RFC7540_PRIORITIES is likely to ignore the frame, and
+        is not sent any (RFC 9218 2.1.1); so are those above `RELAYED_PRIORITIES`.
+        """
+        if streamId in self._streams and not self._dead:
+            priority = parsePriority(value)
+            self._outbox.prioritise(streamId, *priority)
+            if self._hints and self._relays.take(self.now):
+                self._extra.append(priorityUpdateFrame(streamId, priorityValue(*priority)))
+
     def _over(self, number: int) -> None:
-        if number & 1 and number in self._streams:
-            self._own -= 1
+        self._left(number)
+        super()._over(number)
+
+    def _left(self, number: int) -> None:
+        if number in self._streams:
+            if number & 1:
+                self._own -= 1
+            else:
+                self._pushes -= 1
             self._informational.pop(number, None)
             self._bodiless.discard(number)
-        super()._over(number)
 
     def resetReceived(self, number: int, code: int, ours: bool) -> None:
         """See `EngineEvents.resetReceived`."""
-        if number & 1 and number in self._streams:
-            self._own -= 1
-            self._informational.pop(number, None)
-            self._bodiless.discard(number)
+        self._left(number)
         super().resetReceived(number, code, ours)

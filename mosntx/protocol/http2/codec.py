@@ -12,7 +12,7 @@ from typing import Any
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEARTBEAT_ACK, RESET, TRAILERS, Event
 from mosntx.contracts.message import Pair
-from mosntx.contracts.stream import PROTOCOL_ERROR
+from mosntx.contracts.stream import IDLE_TIMEOUT, PROTOCOL_ERROR
 from mosntx.protocol.errors import EncodeError, ProtocolError
 from mosntx.protocol.http2.codes import (
     CANCEL,
@@ -23,15 +23,15 @@ from mosntx.protocol.http2.codes import (
     codeOf,
     reasonOf,
 )
+from mosntx.protocol.http2.counters import STREAM_WINDOW_WAIT, Http2Counters
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
 from mosntx.protocol.http2.fields import FieldReader, trailerFields
 from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
 from mosntx.protocol.http2.guard import FrameGuard
 from mosntx.protocol.http2.limits import Http2Limits
-from mosntx.protocol.http2.outbox import LEAST_URGENT, Outbox, parsePriority, urgencyOf
-
-#: PRIORITY_UPDATE frames kept for streams that have not begun (RFC 9218 7.1 lets them come early).
-MAX_EARLY = 64
+from mosntx.protocol.http2.outbox import Outbox
+from mosntx.protocol.http2.priorities import Priorities
+from mosntx.protocol.http2.waits import Waits
 
 MakeEngine = Callable[[EngineEvents, bool, Http2Limits], Engine]
 
@@ -41,8 +41,8 @@ class Http2Codec(EngineEvents):
 
     __slots__ = (
         "_after",
+        "_counters",
         "_dead",
-        "_early",
         "_engine",
         "_events",
         "_extra",
@@ -50,33 +50,45 @@ class Http2Codec(EngineEvents):
         "_limits",
         "_outbox",
         "_pings",
+        "_priorities",
         "_reader",
         "_start",
         "_streams",
+        "_waits",
         "corked",
         "now",
     )
 
-    waitLimit = 0.0
-
     def __init__(
-        self, limits: Http2Limits, reader: FieldReader, engine: MakeEngine, client: bool
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        engine: MakeEngine,
+        client: bool,
+        counters: Http2Counters | None,
     ) -> None:
         self._limits = limits
+        self._counters = counters or Http2Counters()
         self._reader = reader
         self._guard = FrameGuard(limits.floods, client)
         self._outbox = Outbox()
+        self._priorities = Priorities(self._guard, self._outbox, not client)
+        self._waits = Waits(limits, self._guard, self._outbox)
         self._streams: dict[int, Stream] = {}
         self._events: list[Event] = []
         self._start = b""  # what must leave before all else
         self._extra: list[bytes] = []
         self._after: list[int] = []
-        self._early: dict[int, bytes] = {}
         self._pings = 0
         self._dead = False
         self.now = 0.0
         self.corked = False
         self._engine = engine(self, client, limits)
+
+    @property
+    def waitLimit(self) -> float:
+        """See `ICodec.waitLimit` and `mosntx.protocol.http2.waits`."""
+        return 0.0 if self._dead else self._waits.limit(self.corked)
 
     @property
     def queuedTotal(self) -> int:
@@ -100,11 +112,13 @@ class Http2Codec(EngineEvents):
             self._die(flood.code, flood)
             return events
         try:
-            self._engine.receive(data)
+            self._engine.receive(data, self._guard.between)
         except EngineError as error:
             self._die(error.code, error)
         if self._guard.priorities:
-            self._prioritise()
+            misplaced = self._priorities.take(self._lastHandled(), events)
+            if misplaced is not None:
+                self._die(H2_PROTOCOL_ERROR, misplaced)
         return events
 
     def receiveEof(self) -> list[Event]:
@@ -112,16 +126,29 @@ class Http2Codec(EngineEvents):
         return []
 
     def timeout(self) -> list[Event]:
-        """See `ICodec.timeout`: there is nothing to wait for."""
-        return []
+        """See `ICodec.timeout`."""
+        events = self._events = []
+        late = self._waits.look(self.corked)
+        if late is not None:
+            self._die(late.code, late)
+        for number in self._waits.stalled:
+            self._counters.ended(STREAM_WINDOW_WAIT)
+            self._resetNow(number, CANCEL)
+            events.append((RESET, number, IDLE_TIMEOUT, True))
+        return events
 
     def _die(self, code: int, error: ProtocolError) -> None:
         """The connection cannot go on."""
         if not self._dead:
             self._dead = True
-            self._extra.append(goAwayFrame(self._lastHandled(), code))
+            self._counters.ended(getattr(error, "name", ""))
+            self._sayGoAway(self._lastHandled(), code)
             self._streams.clear()
             self._events.append((FAILED, 0, error, True))
+
+    def _sayGoAway(self, last: int, code: int) -> None:
+        self._counters.goaway_sent += 1
+        self._extra.append(goAwayFrame(last, code))
 
     def _lastHandled(self) -> int:
         """The highest stream of the peer that was looked at."""
@@ -185,6 +212,7 @@ class Http2Codec(EngineEvents):
         """See `EngineEvents.resetReceived`."""
         if self._streams.pop(number, None) is not None:
             self._outbox.forget(number)
+            self._counters.reset(code, ours)
             reason = PROTOCOL_ERROR if ours else reasonOf(code)
             self._events.append((RESET, number, reason, True))
         if ours:
@@ -192,6 +220,7 @@ class Http2Codec(EngineEvents):
 
     def goAwayReceived(self, last: int, code: int) -> None:
         """See `EngineEvents.goAwayReceived`."""
+        self._counters.goaway_received += 1
         self._events.append((GOAWAY, 0, last, True))
 
     def settingsReceived(self, settings: Mapping[int, int]) -> None:
@@ -223,33 +252,6 @@ class Http2Codec(EngineEvents):
             self._consumed(number, stream.held)
         self._outbox.forget(number)
 
-    # priorities
-
-    def _prioritise(self) -> None:
-        """Do as PRIORITY and PRIORITY_UPDATE frames say."""
-        for said in self._guard.priorities:
-            if not said[1]:
-                self._die(H2_PROTOCOL_ERROR, ProtocolError(400, "the priority of no stream"))
-            elif len(said) == 3:
-                self._update(said[1], said[2])
-            else:
-                self._outbox.prioritise(said[1], urgencyOf(said[3]), True)
-        self._guard.priorities.clear()
-
-    def _update(self, number: int, value: bytes) -> None:
-        if number in self._outbox:
-            self._outbox.prioritise(number, *parsePriority(value))
-        elif len(self._early) < MAX_EARLY and number > self._lastHandled():
-            self._early[number] = value
-
-    def _place(self, number: int, value: bytes | None) -> None:
-        """Give a stream that begins its place among the others."""
-        early = self._early.pop(number, None) if self._early else None
-        value = early if early is not None else value
-        if value is not None:
-            urgency, incremental = parsePriority(value)
-            self._outbox.prioritise(number, min(urgency, LEAST_URGENT), incremental)
-
     # the peer's flow
 
     def pauseData(self, streamId: int) -> None:
@@ -264,8 +266,7 @@ class Http2Codec(EngineEvents):
         if stream is not None and stream.paused:
             stream.paused = False
             held, stream.held = stream.held, 0
-            if held:
-                self._consumed(streamId, held)
+            self._consumed(streamId, held)
 
     def _consumed(self, number: int, size: int) -> None:
         if size and not self._dead:
@@ -280,7 +281,7 @@ class Http2Codec(EngineEvents):
 
     def bytesToSend(self) -> bytes:
         """See `ICodec.bytesToSend`."""
-        outbox = self._outbox
+        outbox, octets = self._outbox, b""
         if not self._dead:
             if outbox.busy and not self.corked:
                 for number, data, end, trailers in outbox.take(self._limits.send_batch):
@@ -288,13 +289,10 @@ class Http2Codec(EngineEvents):
             octets = self._engine.take()
             if self._after:
                 octets += self._resets()
-        else:
-            octets = b""
         if self._start:
             octets, self._start = self._start + octets, b""
         if self._extra:
-            octets += b"".join(self._extra)
-            self._extra.clear()
+            octets, self._extra = octets + b"".join(self._extra), []
         return octets
 
     def _resets(self) -> bytes:
@@ -381,6 +379,7 @@ class Http2Codec(EngineEvents):
         self._over(number)
         with suppress(Exception):  # the engine has ended it already
             self._engine.reset(number, code)
+            self._counters.reset(code, True)
 
     def ping(self) -> int:
         """See `IFramedCodec.ping`."""
@@ -392,7 +391,7 @@ class Http2Codec(EngineEvents):
     def goAway(self) -> bytes:
         """See `IFramedCodec.goAway`."""
         if not self._dead:
-            self._extra.append(goAwayFrame(self._lastHandled(), NO_ERROR))
+            self._sayGoAway(self._lastHandled(), NO_ERROR)
         return b""
 
 

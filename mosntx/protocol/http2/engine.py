@@ -73,9 +73,10 @@ class Engine(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes, whole: bool = True) -> None:
         """Take octets; tell `EngineEvents`.
 
+        :param whole: they end with a frame that is whole, and outside of a field block.
         :raises EngineError: when the connection is broken.
         """
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from struct import Struct
 
-from mosntx.protocol.http2.codes import SETTINGS_FRAME
+from mosntx.protocol.http2.codes import PRIORITY_UPDATE_FRAME, SETTINGS_FRAME, WINDOW_UPDATE_FRAME
 
 _SETTING = Struct(">HI")
 _GOAWAY = Struct(">BHBBIII")
+_NUMBER = Struct(">BHBBII")  # what PRIORITY_UPDATE and WINDOW_UPDATE begin with
 
 
 class Stream:
     """What is known of one stream.
 
+    :ivar pushes: responses promised for it so far.
     :ivar held: octets received and not credited, because whoever gets them is slow.
     :ivar expected: octets that the body has by its Content-Length; -1 when nobody said.
     :ivar ending: the end of our half waits in the outbox.
@@ -29,6 +31,7 @@ class Stream:
         "expected",
         "held",
         "paused",
+        "pushes",
         "received",
         "recvEnded",
         "resetAfter",
@@ -39,7 +42,7 @@ class Stream:
         self.recvEnded = recvEnded
         self.sendEnded = sendEnded
         self.ending = self.paused = self.resetAfter = False
-        self.held = self.received = 0
+        self.held = self.received = self.pushes = 0
         self.expected = -1
 
 
@@ -52,6 +55,16 @@ def settingsFrame(settings: Mapping[int, int]) -> bytes:
 def goAwayFrame(last: int, code: int) -> bytes:
     """Return a GOAWAY frame."""
     return _GOAWAY.pack(0, 8, 0x7, 0, 0, last, code)
+
+
+def priorityUpdateFrame(number: int, value: bytes) -> bytes:
+    """Return a PRIORITY_UPDATE frame (RFC 9218 7.1)."""
+    return _NUMBER.pack(0, 4 + len(value), PRIORITY_UPDATE_FRAME, 0, 0, number) + value
+
+
+def windowUpdateFrame(number: int, increment: int) -> bytes:
+    """Return a WINDOW_UPDATE frame; stream 0 is the connection."""
+    return _NUMBER.pack(0, 4, WINDOW_UPDATE_FRAME, 0, number, increment)
 
 
 def fits(stream: Stream, end: bool) -> bool:

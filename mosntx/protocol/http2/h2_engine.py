@@ -1,12 +1,15 @@
 """The engine on hyper-h2: pure Python, always there.
 
 Its checks of header lists are switched off, for ours (`mosntx.protocol.http2.fields`) are made for
-either engine. GOAWAY frames never reach it: after one it would refuse to go on with the streams
-that are open, which RFC 9113 6.8 wants finished.
+either engine. It does not see Content-Length, of which it would make an error of the connection
+where RFC 9113 8.1.1 wants one of the stream. GOAWAY frames never reach it: after one it would
+refuse to go on with the streams that are open, which RFC 9113 6.8 wants finished.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from h2.config import H2Configuration
@@ -19,12 +22,14 @@ from h2.events import (
     RemoteSettingsChanged,
     RequestReceived,
     ResponseReceived,
+    SettingsAcknowledged,
     StreamReset,
     TrailersReceived,
     WindowUpdated,
 )
 from h2.exceptions import ProtocolError as H2ProtocolError
 from h2.settings import SettingCodes, Settings
+from hpack import Decoder, HeaderTuple
 from hpack.exceptions import HPACKError
 
 from mosntx.protocol.http2.codes import (
@@ -45,12 +50,14 @@ _PRIORITY_UPDATE = 0x10
 _LOOKED_AT = frozenset((SETTINGS_FRAME, _GOAWAY, _PRIORITY_UPDATE))
 _ACK = 0x1
 _HEADER = 9
+#: Stands for Content-Length below. It is known by identity: a peer's field of this name is not it.
+_HIDDEN = b"(content-length)"
 
 
 class H2Engine(Engine):
     """See `Engine`."""
 
-    __slots__ = ("_begun", "_conn", "_peer", "_pending", "_skip")
+    __slots__ = ("_begun", "_conn", "_peer", "_pending", "_skip", "_window")
 
     def __init__(self, peer: EngineEvents, client: bool, limits: Http2Limits) -> None:
         config = H2Configuration(
@@ -64,11 +71,10 @@ class H2Engine(Engine):
         conn = self._conn = H2Connection(config)
         self._peer = peer
         self._pending = b""
+        self._window = limits.stream_window
         self._begun = 0  # frames received
         self._skip = 0 if client else len(PREFACE)
         initial = {
-            SettingCodes.HEADER_TABLE_SIZE: limits.header_table_size,
-            SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
             # The codec counts streams: h2 would end the connection for one too many.
             SettingCodes.MAX_CONCURRENT_STREAMS: MAX_31,
             SettingCodes.MAX_HEADER_LIST_SIZE: limits.max_header_list_size,
@@ -78,13 +84,16 @@ class H2Engine(Engine):
         else:
             initial[SettingCodes.ENABLE_CONNECT_PROTOCOL] = int(limits.enable_connect_protocol)
         conn.local_settings = Settings(client=client, initial_values=initial)
+        conn.decoder = _Decoder()
         conn.decoder.max_header_list_size = limits.max_header_list_size
-        conn.decoder.max_allowed_table_size = limits.header_table_size
         conn.initiate_connection()
         conn.data_to_send()  # the codec writes SETTINGS itself, with its own count of streams
+        # They bind the peer once it has acknowledged them (RFC 9113 6.5.3).
+        conn.local_settings[SettingCodes.HEADER_TABLE_SIZE] = limits.header_table_size
+        conn.local_settings[SettingCodes.INITIAL_WINDOW_SIZE] = limits.stream_window
         conn.increment_flow_control_window(limits.wholeWindow - DEFAULT_WINDOW)
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes, whole: bool = True) -> None:
         """See `Engine.receive`."""
         if self._pending:
             data = self._pending + data
@@ -153,9 +162,23 @@ class H2Engine(Engine):
             raise EngineError(INTERNAL_ERROR, type(error).__name__) from None
         peer = self._peer
         for event in events:
+            if type(event) is SettingsAcknowledged:
+                self._reopen()
             handle = _HANDLERS.get(type(event))
             if handle is not None:
                 handle(peer, event)
+
+    def _reopen(self) -> None:
+        """Let streams go on that a smaller window, now acknowledged, has left with none at all.
+
+        The library would credit what was consumed before only when more is, and none can come.
+        """
+        conn = self._conn
+        for number in list(conn.streams):
+            with suppress(H2ProtocolError):  # a stream that is over
+                window = conn.remote_flow_control_window(number)
+                if window <= 0 < self._window:
+                    conn.increment_flow_control_window(self._window - window, number)
 
     def take(self) -> bytes:
         """See `Engine.take`."""
@@ -163,8 +186,10 @@ class H2Engine(Engine):
 
     def request(self, fields: Any, end: bool) -> int:
         """See `Engine.request`."""
-        number = self._conn.get_next_available_stream_id()
-        self._conn.send_headers(number, fields, end_stream=end)
+        conn = self._conn
+        number = conn.get_next_available_stream_id()
+        conn.send_headers(number, fields, end_stream=end)
+        conn.streams[number].request_method = None  # data for HEAD would end the connection
         return number
 
     def response(self, number: int, fields: Any, end: bool) -> None:
@@ -209,17 +234,32 @@ class H2Engine(Engine):
         self._conn.ping(payload)
 
 
+class _Decoder(Decoder):
+    """Hides Content-Length from the library."""
+
+    def decode(self, data: bytes, raw: bool = False) -> Iterable[HeaderTuple]:
+        return [
+            field if field[0] != b"content-length" else HeaderTuple(_HIDDEN, field[1])
+            for field in super().decode(data, raw)
+        ]
+
+
+def _shown(fields: Sequence[Any]) -> Sequence[Any]:
+    """Return what `_Decoder` has read."""
+    return [field if field[0] is not _HIDDEN else (b"content-length", field[1]) for field in fields]
+
+
 def _text(error: Exception) -> str:
     """The library's words may quote the peer: only the kind of the error is shown."""
     return f"HTTP/2: {type(error).__name__}"
 
 
 def _head(peer: EngineEvents, event: Any) -> None:
-    peer.headersReceived(event.stream_id, event.headers, event.stream_ended is not None)
+    peer.headersReceived(event.stream_id, _shown(event.headers), event.stream_ended is not None)
 
 
 def _interim(peer: EngineEvents, event: Any) -> None:
-    peer.interimReceived(event.stream_id, event.headers)
+    peer.interimReceived(event.stream_id, _shown(event.headers))
 
 
 def _data(peer: EngineEvents, event: Any) -> None:
@@ -228,7 +268,7 @@ def _data(peer: EngineEvents, event: Any) -> None:
 
 
 def _trailers(peer: EngineEvents, event: Any) -> None:
-    peer.trailersReceived(event.stream_id, event.headers)
+    peer.trailersReceived(event.stream_id, _shown(event.headers))
 
 
 def _reset(peer: EngineEvents, event: Any) -> None:
@@ -236,7 +276,7 @@ def _reset(peer: EngineEvents, event: Any) -> None:
 
 
 def _push(peer: EngineEvents, event: Any) -> None:
-    peer.pushReceived(event.parent_stream_id, event.pushed_stream_id, event.headers)
+    peer.pushReceived(event.parent_stream_id, event.pushed_stream_id, _shown(event.headers))
 
 
 def _settings(peer: EngineEvents, event: Any) -> None:

@@ -26,10 +26,22 @@ class Http2Limits:
     :param max_body: octets of a request body; more: 413; 0 for no limit.
     :param max_requests_per_connection: after so many the client is asked to leave; 0 for no limit.
     :param max_informational: interim responses before one final response.
-    :param enable_push: take pushed responses from upstreams (row M3).
+    :param enable_push: take pushed responses from upstreams, push to clients (row M3).
+    :param max_pushes: promised responses of one connection that are not complete, from an upstream
+        and to a client; more are refused. As many as streams, for each is one.
+    :param max_pushes_per_request: the same for one request, however many of them are complete. An
+        upstream that pushes more than a page needs takes the others' share.
     :param enable_connect_protocol: offer extended CONNECT to clients (RFC 8441).
     :param send_batch: octets of data that leave in one go; then whoever is more urgent is asked
         again (RFC 9218). As much as Twisted buffers before it calls a transport full.
+    :param settings_timeout: seconds for the preface and the first SETTINGS; 0.0 for no limit. They
+        are the first octets that a client sends: who sends nothing only holds a connection.
+    :param header_timeout: seconds for a field block, from its first frame to its end; 0.0 for no
+        limit. A block that has begun stops all other streams (Slowloris).
+    :param window_timeout: seconds without any progress in which data may wait for a window, of its
+        stream (which is reset then) or of the connection (which ends); 0.0 for no limit. Else a
+        client makes us keep what it never takes (CVE-2019-9517, CVE-2016-1546). nghttpx and nginx
+        wait for writes as long.
     :param floods: rates of frames, see `FloodLimits`.
     """
 
@@ -43,8 +55,13 @@ class Http2Limits:
     max_requests_per_connection: int = 0
     max_informational: int = 16
     enable_push: bool = True
+    max_pushes: int = 100
+    max_pushes_per_request: int = 32
     enable_connect_protocol: bool = True
     send_batch: int = 65536
+    settings_timeout: float = 10.0
+    header_timeout: float = 10.0
+    window_timeout: float = 60.0
     floods: FloodLimits = attrs.field(factory=FloodLimits)
 
     @property

@@ -15,7 +15,10 @@ from mosntx.protocol.http2.codes import DEFAULT_FRAME, DEFAULT_WINDOW
 
 #: Urgency of who says nothing; 0 is the most urgent, 7 the least (RFC 9218 4.1).
 DEFAULT_URGENCY = 3
-LEAST_URGENT = 7
+
+#: Place of streams of which nobody has said anything. They take turns: between two proxies they are
+#: of different clients, and none of them is to wait for another's end (RFC 9218 10.1).
+_UNSAID = (DEFAULT_URGENCY, True)
 
 _URGENCY = re.compile(rb"(?:^|,)[ \t]*u=([0-7])(?=[ \t]*(?:[,;]|$))")
 _INCREMENTAL = re.compile(rb"(?:^|,)[ \t]*i(?:=\?([01]))?(?=[ \t]*(?:[,;]|$))")
@@ -24,30 +27,31 @@ _INCREMENTAL = re.compile(rb"(?:^|,)[ \t]*i(?:=\?([01]))?(?=[ \t]*(?:[,;]|$))")
 Piece = tuple[int, bytes, bool, "list[Pair] | None"]
 
 
-def parsePriority(value: bytes) -> tuple[int, bool]:
+def parsePriority(
+    value: bytes, default: tuple[int, bool] = (DEFAULT_URGENCY, False)
+) -> tuple[int, bool]:
     """Return urgency and whether parts are of use (RFC 9218 4); what is not understood is ignored.
 
     :param value: of a ``priority`` field or a PRIORITY_UPDATE frame.
+    :param default: for what it does not say.
     """
     urgency = _URGENCY.search(value)
     incremental = _INCREMENTAL.search(value)
     return (
-        int(urgency[1]) if urgency else DEFAULT_URGENCY,
-        incremental is not None and incremental[1] != b"0",
+        int(urgency[1]) if urgency else default[0],
+        incremental[1] != b"0" if incremental else default[1],
     )
 
 
-def urgencyOf(weight: int) -> int:
-    """Return the urgency for a weight of RFC 7540 (1 to 256; 16 is what nobody chose)."""
-    if weight == 16:
-        return DEFAULT_URGENCY
-    return min(LEAST_URGENT, max(0, LEAST_URGENT - (weight - 1) // 32))
+def priorityValue(urgency: int, incremental: bool) -> bytes:
+    """Return the shortest field that `parsePriority` reads so, but never an empty one."""
+    return b"u=%d, i" % urgency if incremental else b"u=%d" % urgency
 
 
 class _Queue:
     """What one stream has to say."""
 
-    __slots__ = ("chunks", "ended", "size", "trailers", "turn")
+    __slots__ = ("chunks", "ended", "looks", "size", "trailers", "turn")
 
     def __init__(self) -> None:
         self.chunks: deque[bytes] = deque()
@@ -55,6 +59,7 @@ class _Queue:
         self.ended = False
         self.trailers: list[Pair] | None = None
         self.turn = 0
+        self.looks = 0  # since anything has left
 
     def take(self, most: int) -> bytes:
         """Return at most so many octets from the front."""
@@ -80,13 +85,23 @@ class Outbox:
     :ivar queued: octets that wait.
     """
 
-    __slots__ = ("_priorities", "_queues", "_windows", "frame", "initial", "queued", "window")
+    __slots__ = (
+        "_looks",
+        "_priorities",
+        "_queues",
+        "_windows",
+        "frame",
+        "initial",
+        "queued",
+        "window",
+    )
 
     def __init__(self) -> None:
         self.window = DEFAULT_WINDOW
         self.initial = DEFAULT_WINDOW
         self.frame = DEFAULT_FRAME
         self.queued = 0
+        self._looks = 0  # since the connection's window was closed
         self._windows: dict[int, int] = {}
         self._queues: dict[int, _Queue] = {}
         self._priorities: dict[int, tuple[int, bool]] = {}
@@ -116,10 +131,15 @@ class Outbox:
         if number in self._windows:
             self._priorities[number] = (urgency, incremental)
 
+    def priority(self, number: int) -> tuple[int, bool]:
+        """Return what was said of a stream, or what RFC 9218 says without."""
+        return self._priorities.get(number, (DEFAULT_URGENCY, False))
+
     def credit(self, number: int, increment: int) -> None:
         """The peer takes more; stream 0 is the connection."""
         if number == 0:
             self.window += increment
+            self._looks = 0
         elif number in self._windows:
             self._windows[number] += increment
 
@@ -178,6 +198,7 @@ class Outbox:
             self.window -= len(data)
             self._windows[number] -= len(data)
             self.queued -= len(data)
+            queue.looks = 0
             last = not queue.size
             pieces.append((number, data, queue.ended and last, queue.trailers if last else None))
             if last:
@@ -187,7 +208,23 @@ class Outbox:
                 heappush(heap, (*self._place(number), number))
         return pieces
 
+    def look(self, most: int) -> list[int]:
+        """Time has passed: return the streams with windows closed for more looks than ``most``.
+
+        ``[0]`` when it is the connection's window, which stops all of them.
+        """
+        if self.window <= 0 and self.queued:
+            self._looks += 1
+            return [0] if self._looks > most else []
+        late: list[int] = []
+        for number, queue in self._queues.items():
+            if queue.size and self._windows[number] <= 0:
+                queue.looks += 1
+                if queue.looks > most:
+                    late.append(number)
+        return late
+
     def _place(self, number: int) -> tuple[int, int]:
-        """Urgency, and whose turn it is: without ``i`` a stream goes on to its end."""
-        urgency, incremental = self._priorities.get(number, (DEFAULT_URGENCY, False))
+        """Urgency, and whose turn it is: one that said no ``i`` goes on to its end."""
+        urgency, incremental = self._priorities.get(number, _UNSAID)
         return urgency, self._queues[number].turn if incremental else 0

@@ -12,6 +12,7 @@ from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.client import Http2ClientCodec
 from mosntx.protocol.http2.codec import MakeEngine
 from mosntx.protocol.http2.codes import PREFACE
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader
 from mosntx.protocol.http2.heads import Http2LocalReply, Http2ResponseHead
 from mosntx.protocol.http2.limits import Http2Limits
@@ -74,6 +75,7 @@ class Http2Protocol:
 
     :param limits: bind requests in listeners and responses in clusters.
     :param engine: ``auto``, ``h2`` or ``ngh2``.
+    :ivar counters: of all its codecs.
     :raises ValueError: as `engineFor`.
     """
 
@@ -81,8 +83,14 @@ class Http2Protocol:
     alpn = b"h2"
     poolMode = FRAMED
 
-    def __init__(self, limits: Http2Limits | None = None, engine: str = AUTO) -> None:
+    def __init__(
+        self,
+        limits: Http2Limits | None = None,
+        engine: str = AUTO,
+        counters: Http2Counters | None = None,
+    ) -> None:
         self.limits = limits or Http2Limits()
+        self.counters = counters or Http2Counters()
         self._engine = engineFor(engine)
         self._requests = FieldReader(self.limits.max_headers, 400)
         self._responses = FieldReader(self.limits.max_headers, 502)
@@ -95,11 +103,13 @@ class Http2Protocol:
 
     def serverCodec(self) -> Http2ServerCodec:
         """See `IProtocol.serverCodec`."""
-        return Http2ServerCodec(self.limits, self._requests, self._engine)
+        return Http2ServerCodec(self.limits, self._requests, self._engine, self.counters)
 
     def clientCodec(self) -> Http2ClientCodec:
         """See `IProtocol.clientCodec`."""
-        return Http2ClientCodec(self.limits, self._responses, self._requests, self._engine)
+        return Http2ClientCodec(
+            self.limits, self._responses, self._requests, self._engine, self.counters
+        )
 
     def interimHead(self, status: int) -> Http2ResponseHead:
         """See `IProtocol.interimHead`."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import HEAD, RESET, IFramedServerCodec
+from mosntx.contracts.codec import HEAD, PRIORITY, RESET, IFramedServerCodec
 from mosntx.contracts.stream import OVERFLOW
-from mosntx.protocol.errors import ProtocolError
+from mosntx.protocol.errors import EncodeError, ProtocolError
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
     ENABLE_CONNECT_PROTOCOL,
@@ -20,10 +20,12 @@ from mosntx.protocol.http2.codes import (
     MAX_CONCURRENT_STREAMS,
     MAX_HEADER_LIST_SIZE,
     NO_ERROR,
+    NO_RFC7540_PRIORITIES,
     REFUSED_STREAM,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields, responseFields
-from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame, settingsFrame
+from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
 
 
@@ -36,20 +38,27 @@ class Http2ServerCodec(Http2Codec):
 
     __slots__ = ("_last", "_pushLimit", "_pushOn", "_pushed", "backlog", "closing")
 
-    def __init__(self, limits: Http2Limits, reader: FieldReader, engine: MakeEngine) -> None:
+    def __init__(
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
+    ) -> None:
         self._last = 0
         self._pushOn = limits.enable_push
         self._pushed = 0
-        self._pushLimit = limits.max_concurrent_streams
+        self._pushLimit = limits.max_pushes
         self.backlog = 0
         self.closing = False
-        super().__init__(limits, reader, engine, False)
+        super().__init__(limits, reader, engine, False, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             MAX_CONCURRENT_STREAMS: limits.max_concurrent_streams,
             INITIAL_WINDOW_SIZE: limits.stream_window,
             MAX_HEADER_LIST_SIZE: limits.max_header_list_size,
             ENABLE_CONNECT_PROTOCOL: int(limits.enable_connect_protocol),
+            NO_RFC7540_PRIORITIES: 1,
         }
         self._start = settingsFrame(settings) + self._engine.take()
 
@@ -84,11 +93,13 @@ class Http2ServerCodec(Http2Codec):
                 return
         self._streams[number] = stream
         self._outbox.open(number)
-        self._place(number, head.headers.get(b"priority"))
+        early = self._priorities.place(number, head.headers.get(b"priority"))
         if limits.max_body and (head.contentLength or 0) > limits.max_body:
             self._tooLarge(number, stream)
             return
         self._events.append((HEAD, number, head, end))
+        if early is not None:
+            self._events.append((PRIORITY, number, early, False))
         if number // 2 + 1 == limits.max_requests_per_connection:
             self.goAway()
 
@@ -134,7 +145,7 @@ class Http2ServerCodec(Http2Codec):
             self._pushOn = False  # who refused once does not ask for it again
         self._pushLimit = min(
             settings.get(MAX_CONCURRENT_STREAMS, self._pushLimit),
-            self._limits.max_concurrent_streams,
+            self._limits.max_pushes,
         )
 
     # sending
@@ -144,6 +155,9 @@ class Http2ServerCodec(Http2Codec):
         stream = self._streams.get(streamId)
         if stream is not None and not stream.sendEnded:
             self._call(self._engine.response, streamId, responseFields(head), end)
+            priority = head.headers.get(b"priority")
+            if priority is not None:
+                self._priorities.correct(streamId, priority)
             if end:
                 self._sendEnded(streamId)
         return b""
@@ -177,7 +191,10 @@ class Http2ServerCodec(Http2Codec):
             return 0
         if stream is None or stream.sendEnded or stream.ending:
             return 0
-        promised: int = self._call(self._engine.push, streamId, requestFields(head, True))
+        try:
+            promised: int = self._call(self._engine.push, streamId, requestFields(head, True))
+        except EncodeError:  # it was promised by a stream that was pushed itself, for example
+            return 0
         self._streams[promised] = Stream(True)
         self._outbox.open(promised)
         self._pushed += 1
@@ -197,7 +214,7 @@ class Http2ServerCodec(Http2Codec):
     def drain(self) -> None:
         """See `IServerCodec.drain`: the first step; `goAway` is the second (RFC 9113 6.8)."""
         if not self._dead and not self.closing:
-            self._extra.append(goAwayFrame(MAX_31, NO_ERROR))
+            self._sayGoAway(MAX_31, NO_ERROR)
 
     def goAway(self) -> bytes:
         """See `IFramedCodec.goAway`. Streams that begin after it are refused."""

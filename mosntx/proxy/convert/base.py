@@ -186,7 +186,8 @@ class ConvertedStreams:
             error=error,
         )
         if error.status < 500:
-            self._exchange.reply(error.status, error.reason.encode("ascii", "replace"), flag)
+            text = error.reason.encode("ascii", "replace")
+            self._exchange.reply(error.status, text, flag, "no_conversion")
         else:
             self.responseReset(LOCAL_RESET)
 

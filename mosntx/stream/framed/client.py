@@ -40,6 +40,9 @@ from mosntx.stream.keepalive import Keepalive
 
 log = Logger()
 
+#: Events that are not parts of a response, though the number of one may also be that of a stream.
+_OF_CONNECTION = frozenset([PUSH, GOAWAY, HEARTBEAT_ACK])
+
 
 @implementer(IBytesReceiver, IClientStreams, IConnectionEventHandler)
 class FramedClient(FramedConnection[IResponseSink]):
@@ -161,6 +164,12 @@ class FramedClient(FramedConnection[IResponseSink]):
             if not self.draining:
                 self._owner.checkin(self)
 
+    def prioritise(self, number: int, value: bytes) -> None:
+        """See `IClientStreams`."""
+        if number in self._sinks:
+            self._codec.prioritise(number, value)
+            self._turn.mark(self)
+
     # IBytesReceiver
 
     def bytesReceived(self, data: bytes) -> None:
@@ -175,7 +184,7 @@ class FramedClient(FramedConnection[IResponseSink]):
                 sink = sinks.get(number)
                 if kind == HEAD and not end and sink is not None:
                     headed[number] = sink
-                elif headed:
+                elif headed and kind != HEARTBEAT_ACK:
                     headed.pop(number, None)
                 try:
                     self._part(kind, number, sink, part, end)
@@ -194,7 +203,7 @@ class FramedClient(FramedConnection[IResponseSink]):
         self, kind: int, number: int, sink: IResponseSink | None, part: Any, end: bool
     ) -> None:
         """Hand one part to its sink."""
-        if sink is None or kind in (PUSH, GOAWAY):
+        if sink is None or kind in _OF_CONNECTION:
             self._ofConnection(kind, number, sink, part)
             return
         if end:

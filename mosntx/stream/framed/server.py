@@ -13,13 +13,14 @@ from mosntx.contracts.codec import (
     GOAWAY,
     HEAD,
     HEARTBEAT_ACK,
+    PRIORITY,
     RESET,
     TRAILERS,
     Event,
     IProtocol,
 )
 from mosntx.contracts.message import IHeaders, IRequestHead, IResponseHead
-from mosntx.contracts.net import IBytesReceiver, IConnection
+from mosntx.contracts.net import IDLE, IBytesReceiver, IConnection, IConnectionEventHandler
 from mosntx.contracts.stream import (
     DOWNSTREAM_GONE,
     LOCAL_RESET,
@@ -40,8 +41,13 @@ log = Logger()
 #: the first one are answered; the second one says which was the last.
 DRAIN_GRACE = 1.0
 
+#: Seconds of silence after which a client that has all its answers, and the FIN behind them, is not
+#: waited for any more. Its last WINDOW_UPDATE frames come within a round trip of our last octets;
+#: while it still says something, it may still be reading.
+LAST_WORDS = 1.0
 
-@implementer(IBytesReceiver, IServerStreams)
+
+@implementer(IBytesReceiver, IConnectionEventHandler, IServerStreams)
 class FramedServer(FramedConnection[IRequestSink]):
     """An accepted connection of framed streams.
 
@@ -86,10 +92,17 @@ class FramedServer(FramedConnection[IRequestSink]):
         """Exchanges under way, and one more while the client has not taken all of the others."""
         return len(self._sinks) + (1 if self._codec.queuedTotal else 0)
 
+    def writeOut(self) -> None:
+        """See `FramedConnection.writeOut`: what could not leave waits for the client."""
+        super().writeOut()
+        if self._waitTimer is None and self._codec.queuedTotal and not self._closed:
+            self._watchWait()
+
     # IBytesReceiver
 
     def connectionMade(self, connection: IConnection) -> None:
         """The octets come from now on; the codec may speak first."""
+        connection.addEventHandler(self)
         if self.keepalive is not None:
             self.keepalive.start(self)
         self._watchWait()
@@ -128,6 +141,8 @@ class FramedServer(FramedConnection[IRequestSink]):
             sink.requestHead(part, end)
             if not end:
                 self._expect(number, part)
+        elif kind == HEARTBEAT_ACK:  # its number is not a stream's
+            self._heartbeatAnswered(number)
         elif number in self._sinks:
             sink = self._sinks[number]
             if end:
@@ -139,8 +154,10 @@ class FramedServer(FramedConnection[IRequestSink]):
             elif kind == RESET:
                 self._forget(number)
                 sink.requestReset(part)
-        elif kind == HEARTBEAT_ACK:
-            self._heartbeatAnswered(number)
+            elif kind == PRIORITY:
+                tell = getattr(sink, "requestPriority", None)
+                if tell is not None:
+                    tell(part)
         elif kind == GOAWAY:
             self._leaving = True
         elif kind == FAILED:
@@ -178,7 +195,16 @@ class FramedServer(FramedConnection[IRequestSink]):
 
     def giveUp(self) -> None:
         """See `FramedConnection.giveUp`."""
+        counters = getattr(self.protocol, "counters", None)
+        if counters is not None:
+            counters.ended("ping")
         self.connection.abort()
+
+    def connectionEvent(self, connection: IConnection, event: int) -> None:
+        """See `IConnectionEventHandler`: a connection is closed as idle. Say which was the last."""
+        if event == IDLE and not self._closed:
+            self._codec.goAway()
+            self._drainCodec()
 
     # IServerStreams
 
@@ -234,8 +260,11 @@ class FramedServer(FramedConnection[IRequestSink]):
             self._turn.mark(self)
 
     def sendPush(self, number: int, head: IRequestHead) -> int:
-        """Promise a response; see `IServerStreams`. Answered once `attach` was called."""
-        if number not in self._sinks:
+        """Promise a response; see `IServerStreams`. Answered once `attach` was called.
+
+        Not to a client that leaves, or that has been asked to.
+        """
+        if number not in self._sinks or self._draining or self._leaving:
             return 0
         promised: int = self._codec.push(number, head)
         self._turn.mark(self)
@@ -328,13 +357,15 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._turn.mark(self)
 
     def _closeIfDone(self) -> None:
-        if self._leaving and not self.active:
-            self._close()
+        """See `FramedConnection._closeIfDone`: the client has been told and has its answers."""
+        if (self._leaving or self._codec.closing) and not self.active:
+            self._close(LAST_WORDS)
 
-    def _close(self) -> None:
+    def _close(self, quiet: float = 0.0) -> None:
+        """:param quiet: see `IConnection.close`."""
         self._closed = True
         self._stopTimers()
-        self.connection.close(True)
+        self.connection.close(True, quiet)
 
     def _stopTimers(self) -> None:
         self._stopHeartbeats()

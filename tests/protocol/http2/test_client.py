@@ -9,7 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, INFORMATIONAL, PUSH, RESET
 from mosntx.contracts.stream import GLOBAL_TIMEOUT, PROTOCOL_ERROR, REFUSED, REMOTE_RESET
 from mosntx.protocol.errors import EncodeError
-from mosntx.protocol.http2.codes import PREFACE
+from mosntx.protocol.http2.buckets import Rate
+from mosntx.protocol.http2.client import RELAYED_PRIORITIES
+from mosntx.protocol.http2.codes import NO_RFC7540_PRIORITIES, PREFACE
+from mosntx.protocol.http2.guard import FloodLimits
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.testing import h2frames
 from tests.protocol.http2.build import Raw, drained, request
@@ -82,10 +85,47 @@ class Cases:
         """After GOAWAY nothing may be opened, and the event tells what was not handled."""
         raw = self.raw()
         self.open(raw, 2)
-        self.assertEqual(raw.codec.receive(h2frames.goAway(1))[0], (GOAWAY, 0, 1, True))
+        events = raw.codec.receive(h2frames.goAway(1))
+        self.assertEqual(events, [(GOAWAY, 0, 1, True), (RESET, 3, REFUSED, True)])
         self.assertEqual(raw.codec.capacity, 0)
         self.assertEqual(raw.receive(head(1)), [(HEAD, 1, True)])
         self.assertEqual(raw.codec.capacity, 0)
+
+    def test_everyRequestEndsAfterGoAway(self: Any) -> None:
+        """In any cut, a request that GOAWAY leaves out is refused and the others are answered."""
+        for code in (h2frames.NO_ERROR, h2frames.ENHANCE_YOUR_CALM):
+            octets = b"".join(
+                (
+                    h2frames.goAway(2**31 - 1),
+                    head(1, False),
+                    h2frames.goAway(5, code, b"enough"),
+                    h2frames.data(1, b"x" * 30, True),
+                    head(5),
+                    h2frames.goAway(3, code),
+                    head(3),
+                )
+            )
+            for size in (1, 2, 7, 9, 13, 40, 1000):
+                raw = self.raw()
+                self.open(raw, 2)
+                for _ in range(2):  # not written yet when GOAWAY comes
+                    raw.codec.requestHead(request(), True)
+                events: list[Any] = []
+                for start in range(0, len(octets), size):
+                    events += raw.codec.receive(octets[start : start + size])
+                ends = [event[:2] for event in events if event[3] and event[0] != GOAWAY]
+                self.assertEqual(ends, [(RESET, 7), (DATA, 1), (HEAD, 5), (HEAD, 3)], size)
+                self.assertIn((RESET, 7, REFUSED, True), events)
+                self.assertNotIn(h2frames.GOAWAY, [each.type for each in raw.frames()])
+
+    def test_ownResetsAreNobodysMistake(self: Any) -> None:
+        """Requests that we give up do not count as a flood of the server."""
+        raw = self.raw(floods=FloodLimits(resets=Rate(2, 0.0)))
+        for number in (1, 3, 5, 7):
+            self.open(raw)
+            raw.codec.reset(number, GLOBAL_TIMEOUT)
+            self.assertEqual(raw.resets(), [(number, h2frames.CANCEL)])
+            self.assertEqual(raw.receive(h2frames.ping()), [])
 
     def test_interimFlood(self: Any) -> None:
         """Interim heads without end cost their stream; another may have as many again."""
@@ -113,11 +153,25 @@ class Cases:
             (*OK, (b"a", b"b\r\nc")),
             (*OK, (b":path", b"/")),
             ((b":status", b"2000"),),
+            (*OK, (b"content-length", b"x")),
         ):
             raw = self.raw()
             self.open(raw, 2)
             events = raw.codec.receive(h2frames.request(1, fields, False))
             self.assertEqual(events, [(RESET, 1, PROTOCOL_ERROR, True)], fields)
+            self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
+            self.assertEqual(raw.receive(head(3)), [(HEAD, 3, True)])
+
+    def test_dataForHead(self: Any) -> None:
+        """A body where none can be ends its stream only; Content-Length may say what it likes."""
+        for method, status in ((b"HEAD", b"200"), (b"GET", b"304")):
+            raw = self.raw()
+            raw.codec.requestHead(request(method), True)
+            self.open(raw)
+            fields = ((b":status", status), (b"content-length", b"1"))
+            self.assertEqual(raw.receive(h2frames.request(1, fields, False)), [(HEAD, 1, False)])
+            events = raw.codec.receive(h2frames.data(1, b"x"))
+            self.assertEqual(events, [(RESET, 1, PROTOCOL_ERROR, True)])
             self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
             self.assertEqual(raw.receive(head(3)), [(HEAD, 3, True)])
 
@@ -178,17 +232,82 @@ class Cases:
         self.assertEqual(raw.codec.capacity, 99)
 
     def test_unsafePush(self: Any) -> None:
-        """Promises of what may not be pushed are cancelled or malformed (RFC 9113 8.4)."""
-        for fields, code in (
-            (h2frames.POST, h2frames.CANCEL),
-            ((*h2frames.GET, (b"content-length", b"5")), h2frames.CANCEL),
-            ((*h2frames.GET, (b"connection", b"close")), h2frames.PROTOCOL_ERROR),
+        """Promises of what may not be pushed are malformed (RFC 9113 8.4)."""
+        for fields in (
+            h2frames.POST,
+            ((b":method", b"PUT"), *h2frames.GET[1:]),
+            (*h2frames.GET, (b"content-length", b"5")),
+            (*h2frames.GET, (b"connection", b"close")),
         ):
             raw = self.raw()
             self.open(raw)
             self.assertEqual(raw.receive(promise(1, 2, fields)), [])
-            self.assertEqual(raw.resets(), [(2, code)])
+            self.assertEqual(raw.resets(), [(2, h2frames.PROTOCOL_ERROR)])
             self.assertEqual(raw.receive(head(1)), [(HEAD, 1, True)])
+
+    def test_pushedHead(self: Any) -> None:
+        """The pushed answer to HEAD has no body, whatever its Content-Length says."""
+        raw = self.raw()
+        self.open(raw)
+        raw.receive(promise(1, 2, ((b":method", b"HEAD"), *h2frames.GET[1:])))
+        said = h2frames.fieldBlock([(b":status", b"200"), (b"content-length", b"9")])
+        self.assertEqual(raw.receive(h2frames.headers(2, said, True)), [(HEAD, 2, True)])
+
+    def test_tooManyPushes(self: Any) -> None:
+        """More promises than one connection may have are refused, until some are kept."""
+        raw = self.raw(max_pushes=2)
+        self.open(raw)
+        events = raw.receive(promise(1, 2), promise(1, 4), promise(1, 6))
+        self.assertEqual(events, [(PUSH, 1, False)] * 2)
+        self.assertEqual(raw.resets(), [(6, h2frames.REFUSED_STREAM)])
+        raw.receive(head(2))
+        self.assertEqual(raw.receive(promise(1, 8)), [(PUSH, 1, False)])
+        raw.receive(h2frames.rstStream(4))
+        self.assertEqual(raw.receive(promise(1, 10)), [(PUSH, 1, False)])
+        self.assertEqual(raw.resets(), [])
+
+    def test_tooManyPushesOfOneRequest(self: Any) -> None:
+        """One request cannot make an upstream push without end; others still can."""
+        raw = self.raw(max_pushes_per_request=1)
+        self.open(raw)
+        self.open(raw)
+        raw.receive(promise(1, 2), head(2))
+        self.assertEqual(raw.receive(promise(1, 4), promise(3, 6)), [(PUSH, 3, False)])
+        self.assertEqual(raw.resets(), [(4, h2frames.REFUSED_STREAM)])
+
+    def test_prioritise(self: Any) -> None:
+        """Another priority goes to servers that go by RFC 9218, as much as is understood of it."""
+        raw = self.raw((NO_RFC7540_PRIORITIES, 1))
+        self.open(raw)
+        raw.codec.prioritise(1, b'u=1, i, x="\xff"')
+        raw.codec.prioritise(7, b"u=2")
+        told = [each for each in raw.frames() if each.type == h2frames.PRIORITY_UPDATE]
+        self.assertEqual([(each.stream, each.payload) for each in told], [(0, b"\0\0\0\1u=1, i")])
+
+    def test_prioritiseIsAHint(self: Any) -> None:
+        """Servers that go by something else are not told."""
+        for settings in ([], [(NO_RFC7540_PRIORITIES, 0)]):
+            raw = self.raw(*settings)
+            self.open(raw)
+            raw.codec.prioritise(1, b"u=1")
+            self.assertNotIn(h2frames.PRIORITY_UPDATE, [each.type for each in raw.frames()])
+
+    def test_prioritiseIsNoFlood(self: Any) -> None:
+        """What many clients say of their priorities never looks like a flood to the upstream."""
+        raw = self.raw((NO_RFC7540_PRIORITIES, 1))
+        self.open(raw)
+        raw.codec.now = 5.0
+        for _ in range(2000):
+            raw.codec.prioritise(1, b"u=1")
+        told = [each for each in raw.frames() if each.type == h2frames.PRIORITY_UPDATE]
+        self.assertEqual(len(told), RELAYED_PRIORITIES.burst)
+        self.assertLess(len(told), FloodLimits().priorities.burst)
+
+    def test_serversDoNotPrioritise(self: Any) -> None:
+        """PRIORITY_UPDATE of a server ends the connection (RFC 9218 7.1)."""
+        raw = self.raw()
+        self.open(raw)
+        self.assertEqual(raw.receive(h2frames.priorityUpdate(1, b"u=1")), [(FAILED, 0, True)])
 
     def test_refusedPush(self: Any) -> None:
         """A push that nobody wants is cancelled, one that is wanted is not."""

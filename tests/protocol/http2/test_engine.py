@@ -122,6 +122,37 @@ class Cases:
         resets = [each for each in bare.frames() if each.type == h2frames.RST_STREAM]
         self.assertEqual([(each.stream, each.code) for each in resets], [(3, h2frames.CANCEL)])
 
+    def test_resetsAreToldOnce(self: Any) -> None:
+        """A reset of the peer is told once and is no mistake."""
+        bare = self.bare()
+        told = bare.receive(h2frames.request(1), h2frames.rstStream(1), h2frames.ping())
+        self.assertEqual(
+            [each for each in told if each[0] == "reset"], [("reset", 1, h2frames.CANCEL, False)]
+        )
+        self.assertEqual(bare.receive(h2frames.ping()), [])
+
+    def test_ownResetsAreNotTold(self: Any) -> None:
+        """Who resets a stream does not hear of it again, whether it has been written or not."""
+        bare = self.bare()
+        bare.receive(h2frames.request(1), h2frames.request(3))
+        bare.engine.reset(1, h2frames.CANCEL)
+        bare.frames()
+        bare.engine.reset(3, h2frames.INTERNAL_ERROR)
+        self.assertEqual(bare.receive(h2frames.ping()), [])
+        self.assertEqual(bare.receive(h2frames.ping()), [])
+
+    def test_order(self: Any) -> None:
+        """Data leaves in the order in which it was given, whatever the peer's priorities say."""
+        bare = self.bare()
+        late = [*h2frames.GET, (b"priority", b"u=7")]
+        bare.receive(h2frames.request(1, late), h2frames.request(3), h2frames.request(5))
+        for number in (1, 3, 5):
+            bare.engine.response(number, OK, False)
+        for number in (1, 5, 3, 1, 5):
+            bare.engine.data(number, b"x", False)
+        sent = [each.stream for each in bare.frames() if each.type == h2frames.DATA]
+        self.assertEqual(sent, [1, 5, 3, 1, 5])
+
     def test_push(self: Any) -> None:
         """A promise is told with the stream that it came on."""
         server = self.bare()
@@ -165,6 +196,31 @@ class Cases:
         updates = {each.stream: int.from_bytes(each.payload, "big") for each in bare.frames()}
         self.assertEqual(updates[1], 3 * 16384)
 
+    def test_settingsBindOnceTheyAreAcknowledged(self: Any) -> None:
+        """A peer that has not seen our SETTINGS yet goes by what holds without (RFC 9113 6.5.3)."""
+        bare = self.bare(stream_window=1000, header_table_size=0)
+        bare.receive(h2frames.request(1, h2frames.POST, False))
+        told = bare.receive(h2frames.data(1, b"x" * 16384), h2frames.settingsAck())
+        self.assertEqual(sum(each[3] for each in told if each[0] == "data"), 16384)
+        noTable = h2frames.headers(3, b"\x20" + h2frames.fieldBlock(h2frames.POST), False)
+        bare.receive(noTable, h2frames.data(3, b"x" * 1000))
+        try:  # nghttp2 ends the stream, hyper-h2 the connection
+            told = bare.receive(h2frames.data(3, b"x"))
+        except EngineError as error:
+            told = [("reset", 3, error.code, True)]
+        self.assertIn(("reset", 3, h2frames.FLOW_CONTROL_ERROR, True), told)
+
+    def test_windowThatShrinks(self: Any) -> None:
+        """A stream that has used more than the window which we told goes on once it was read."""
+        bare = self.bare(stream_window=1000)
+        bare.receive(h2frames.request(1, h2frames.POST, False), h2frames.data(1, b"x" * 5000))
+        bare.engine.consumed(1, 5000)
+        bare.receive(h2frames.settingsAck())
+        updates = [each for each in bare.frames() if each.stream == 1]
+        window = 1000 - 5000 + sum(int.from_bytes(each.payload, "big") for each in updates)
+        self.assertTrue(500 <= window <= 1000, window)
+        bare.receive(h2frames.data(1, b"x" * window))
+
     def test_pings(self: Any) -> None:
         """A PING of the peer is answered at once; the answer to ours is told."""
         bare = self.bare()
@@ -182,6 +238,41 @@ class Cases:
         self.assertEqual(bare.receive(h2frames.goAway(1)), [("goAway", 1, 0)])
         told = bare.receive(h2frames.request(1, OK, True))
         self.assertEqual(told, [("headers", 1, OK, True)])
+
+    def test_goAwayWithACode(self: Any) -> None:
+        """What is open is finished even if the peer leaves because of an error."""
+        bare = self.bare(client=True)
+        bare.engine.request(GET, True)
+        bare.frames()
+        code = h2frames.INTERNAL_ERROR
+        self.assertEqual(bare.receive(h2frames.goAway(1, code, b"why")), [("goAway", 1, code)])
+        told = bare.receive(h2frames.request(1, OK, True), h2frames.ping())
+        self.assertEqual(told, [("headers", 1, OK, True)])
+
+    def test_framesBehindTheLastStream(self: Any) -> None:
+        """Nothing breaks when the peer still says something after all streams that it left."""
+        for before in (b"", h2frames.goAway(1)):
+            bare = self.bare(client=True)
+            first, second = bare.engine.request(GET, False), bare.engine.request(GET, True)
+            bare.receive(before, h2frames.request(first, OK, True))
+            bare.engine.data(first, b"", True)
+            after = h2frames.goAway(1) if not before else b""
+            bare.receive(after, h2frames.rstStream(second, h2frames.REFUSED_STREAM))
+            bare.receive(h2frames.ping(), h2frames.rstStream(second, h2frames.CANCEL))
+            bare.engine.ping(b"12345678")
+
+    def test_requestsBeforeGoAway(self: Any) -> None:
+        """A request that was begun before GOAWAY or a lower limit came still leaves."""
+        for octets in (
+            h2frames.goAway(2**31 - 1),
+            h2frames.settings((h2frames.MAX_CONCURRENT_STREAMS, 0)),
+        ):
+            bare = self.bare(client=True)
+            bare.engine.request(GET, True)
+            bare.receive(octets)
+            self.assertIn((h2frames.HEADERS, 1), [each[:3:2] for each in bare.frames()])
+            told = bare.receive(h2frames.request(1, OK, True))
+            self.assertEqual(told, [("headers", 1, OK, True)])
 
     def test_broken(self: Any) -> None:
         """What ends a connection is an error with a code of RFC 9113."""

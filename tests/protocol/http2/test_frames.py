@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.protocol.http2.frames import Stream, goAwayFrame, settingsFrame
+from mosntx.protocol.http2.frames import Stream, goAwayFrame, settingsFrame, windowUpdateFrame
 from mosntx.testing import h2frames
 
 
@@ -16,6 +16,11 @@ class FrameTests(SynchronousTestCase):
         values = {0x3: 100, 0x4: 2**31 - 1}
         self.assertEqual(settingsFrame(values), h2frames.settings(*values.items()))
         self.assertEqual(settingsFrame({}), h2frames.settings())
+
+    def test_windowUpdate(self) -> None:
+        """The increment stands behind the number of the stream."""
+        self.assertEqual(windowUpdateFrame(0, 2**31 - 1), h2frames.windowUpdate(0, 2**31 - 1))
+        self.assertEqual(windowUpdateFrame(5, 1), h2frames.windowUpdate(5, 1))
 
     def test_goAway(self) -> None:
         """The last stream and the code are in the frame, and it is of the connection."""

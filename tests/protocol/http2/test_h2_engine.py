@@ -88,6 +88,15 @@ class LibraryTests(SynchronousTestCase):
         told = Bare("h2", False).receive(h2frames.request(1, odd))
         self.assertEqual(told, [("headers", 1, odd, True)])
 
+    def test_contentLengthIsNotChecked(self) -> None:
+        """The library would end the connection for it; a field named like its stand-in is left."""
+        for value in (b"x", b"7"):
+            odd = [*h2frames.POST, (b"content-length", value), (b"(content-length)", b"9")]
+            told = Bare("h2", False).receive(
+                h2frames.request(1, odd, False), h2frames.data(1, b"ab", True)
+            )
+            self.assertEqual(told, [("headers", 1, odd, False), ("data", 1, b"ab", 2, True)])
+
     def test_padding(self) -> None:
         """Padding counts for windows and is no data."""
         bare = Bare("h2", False)

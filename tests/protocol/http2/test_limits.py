@@ -36,6 +36,8 @@ class LimitTests(SynchronousTestCase):
             limits.max_headers,
             limits.header_table_size,
             limits.max_informational,
+            limits.max_pushes,
+            limits.max_pushes_per_request,
         ):
             self.assertGreater(most, 0)
 

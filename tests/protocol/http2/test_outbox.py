@@ -6,7 +6,7 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.protocol.http2.outbox import Outbox, parsePriority, urgencyOf
+from mosntx.protocol.http2.outbox import Outbox, parsePriority, priorityValue
 
 
 class Priorities(SynchronousTestCase):
@@ -28,9 +28,18 @@ class Priorities(SynchronousTestCase):
         ):
             self.assertEqual(parsePriority(text), expected, text)
 
-    def test_weights(self) -> None:
-        """Weights of RFC 7540 become urgencies."""
-        self.assertEqual([urgencyOf(weight) for weight in (1, 16, 64, 256)], [7, 3, 6, 0])
+    def test_merged(self) -> None:
+        """What a field does not say stays as it was."""
+        self.assertEqual(parsePriority(b"i", (6, False)), (6, True))
+        self.assertEqual(parsePriority(b"u=1", (6, True)), (1, True))
+        self.assertEqual(parsePriority(b"i=?0", (6, True)), (6, False))
+
+    def test_written(self) -> None:
+        """What is written is read as the same."""
+        for urgency in range(8):
+            for incremental in (False, True):
+                value = priorityValue(urgency, incremental)
+                self.assertEqual(parsePriority(value), (urgency, incremental))
 
 
 class Windows(SynchronousTestCase):
@@ -113,8 +122,9 @@ class Order(SynchronousTestCase):
         self.assertEqual(self.order(), [5, 3, 1])
 
     def test_oneAfterTheOtherUnlessPartsAreOfUse(self) -> None:
-        """Only incremental streams take turns."""
+        """Streams take turns when they are incremental, or nobody has said anything."""
         for number in (1, 3):
+            self.box.prioritise(number, 3, False)
             self.box.put(number, b"x" * 20, True)
         self.assertEqual(self.order(), [1, 1, 3, 3])
         for number in (1, 3):

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET
 from mosntx.contracts.stream import LOCAL_RESET, OVERFLOW, PROTOCOL_ERROR
+from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.buckets import Rate
 from mosntx.protocol.http2.guard import FloodLimits
 from mosntx.testing import h2frames
@@ -78,11 +79,26 @@ class Cases:
 
     def test_malformedEndsItsStream(self: Any) -> None:
         """A malformed request is reset; its neighbours go on."""
-        raw = self.raw()
-        raw.receive(post(1))
-        self.assertEqual(raw.receive(h2frames.request(3, MALFORMED)), [])
-        self.assertEqual(raw.resets(), [(3, h2frames.PROTOCOL_ERROR)])
-        self.assertEqual(raw.receive(h2frames.data(1, b"x", True)), [(DATA, 1, True)])
+        for bad in (
+            (b"connection", b"close"),
+            (b"content-length", b"x"),
+            (b"content-length", b"-1"),
+            (b"content-length", b"5"),
+        ):
+            raw = self.raw()
+            raw.receive(post(1))
+            self.assertEqual(raw.receive(h2frames.request(3, (*h2frames.GET, bad))), [], bad)
+            self.assertEqual(raw.resets(), [(3, h2frames.PROTOCOL_ERROR)])
+            self.assertEqual(raw.receive(h2frames.data(1, b"x", True)), [(DATA, 1, True)])
+
+    def test_bodyOfAnotherLength(self: Any) -> None:
+        """A body longer or shorter than Content-Length ends its stream (RFC 9113 8.1.1)."""
+        for body in (b"12", b"1234"):
+            raw = self.raw()
+            raw.receive(post(1, (b"content-length", b"3")), post(3))
+            self.assertEqual(raw.receive(h2frames.data(1, body, True)), [(RESET, 1, True)])
+            self.assertEqual(raw.resets(), [(1, h2frames.PROTOCOL_ERROR)])
+            self.assertEqual(raw.receive(h2frames.data(3, b"x", True)), [(DATA, 3, True)])
 
     def test_malformedTrailers(self: Any) -> None:
         """Malformed trailers end a request that has begun."""
@@ -101,6 +117,27 @@ class Cases:
         self.assertEqual(raw.codec.tripped, "resets")
         last = raw.frames()[-1]
         self.assertEqual((last.type, last.code), (h2frames.GOAWAY, h2frames.ENHANCE_YOUR_CALM))
+
+    def test_ownResetsAreNobodysMistake(self: Any) -> None:
+        """Streams that we reset or refuse for reasons of ours do not count as a flood."""
+        for leaving in (False, True):
+            raw = self.raw(floods=FloodLimits(resets=Rate(2, 0.0)))
+            if leaving:
+                raw.codec.goAway()
+            for stream in (1, 3, 5, 7):
+                raw.receive(h2frames.request(stream))
+                raw.codec.responseReset(stream, LOCAL_RESET)
+                self.assertEqual([each[0] for each in raw.resets()], [stream])
+                self.assertEqual(raw.receive(h2frames.ping()), [])
+
+    def test_aResetOfThePeerCountsOnce(self: Any) -> None:
+        """As many resets as the limit allows are taken."""
+        raw = self.raw(floods=FloodLimits(resets=Rate(4, 0.0)))
+        for stream in (1, 3, 5, 7):
+            raw.receive(h2frames.request(stream), h2frames.rstStream(stream))
+        self.assertEqual(raw.codec.tripped, "")
+        raw.receive(h2frames.request(9), h2frames.rstStream(9))
+        self.assertEqual(raw.codec.tripped, "resets")
 
     def test_broken(self: Any) -> None:
         """A broken connection is told once, with a GOAWAY, and then nothing is heard or said."""
@@ -204,6 +241,41 @@ class Cases:
         types = [each.type for each in raw.frames()]
         self.assertEqual(types, [h2frames.DATA, h2frames.RST_STREAM])
 
+    def test_priorityBeforeTheRequest(self: Any) -> None:
+        """PRIORITY_UPDATE may come before its request and weighs more than the field."""
+        raw = self.raw()
+        raw.receive(h2frames.priorityUpdate(3, b"u=0"))
+        raw.receive(
+            h2frames.request(1, (*h2frames.GET, (b"priority", b"u=2"))),
+            h2frames.request(3, (*h2frames.GET, (b"priority", b"u=7"))),
+        )
+        raw.codec.corked = True
+        for stream in (1, 3):
+            raw.codec.responseHead(stream, response(), False)
+            raw.codec.responseData(stream, b"x", True)
+        raw.codec.corked = False
+        data = [each.stream for each in raw.frames() if each.type == h2frames.DATA]
+        self.assertEqual(data, [3, 1])
+
+    def test_endsWithAShutWindow(self: Any) -> None:
+        """A client whose window is used up gets trailers and empty ends, whatever it is sending."""
+        credit = h2frames.windowUpdate(3, 1)
+        for cut in range(len(credit) + 1):
+            raw = self.raw()
+            raw.receive(*[h2frames.request(stream) for stream in (1, 3, 5)])
+            for stream in (1, 3, 5):
+                raw.codec.responseHead(stream, response(), False)
+            raw.codec.responseData(3, b"x" * 65535, False)
+            raw.frames()
+            raw.receive(credit[:cut])
+            raw.codec.responseTrailers(1, Headers([(b"grpc-status", b"0")]))
+            raw.codec.responseData(5, b"", True)
+            frames = raw.frames()
+            self.assertEqual(raw.receive(credit[cut:]), [])
+            frames += raw.frames()
+            ends = [each.stream for each in frames if each.flags & h2frames.END_STREAM]
+            self.assertEqual((ends, len(frames)), ([1, 5], 2), cut)
+
     def test_unknownStreams(self: Any) -> None:
         """Whatever is said of a stream that is not there is ignored."""
         raw = self.raw()
@@ -220,22 +292,6 @@ class H2Tests(Cases, SynchronousTestCase):
     """On hyper-h2."""
 
     engine = "h2"
-
-    def test_priorityBeforeTheRequest(self) -> None:
-        """PRIORITY_UPDATE may come before its request and weighs more than the field."""
-        raw = self.raw()
-        raw.receive(h2frames.priorityUpdate(3, b"u=0"))
-        raw.receive(
-            h2frames.request(1, (*h2frames.GET, (b"priority", b"u=2"))),
-            h2frames.request(3, (*h2frames.GET, (b"priority", b"u=7"))),
-        )
-        raw.codec.corked = True
-        for stream in (1, 3):
-            raw.codec.responseHead(stream, response(), False)
-            raw.codec.responseData(stream, b"x", True)
-        raw.codec.corked = False
-        data = [each.stream for each in raw.frames() if each.type == h2frames.DATA]
-        self.assertEqual(data, [3, 1])
 
 
 class Ngh2Tests(Cases, SynchronousTestCase):

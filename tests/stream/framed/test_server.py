@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.contracts.codec import DATA, FAILED, HEAD, RESET
+from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET
 from mosntx.contracts.net import IConnection
 from mosntx.contracts.stream import (
     DOWNSTREAM_GONE,
@@ -17,9 +17,10 @@ from mosntx.contracts.stream import (
 )
 from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
+from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.stream.framed.base import HIGH_WATER
-from mosntx.stream.framed.server import DRAIN_GRACE, FramedServer
+from mosntx.stream.framed.server import DRAIN_GRACE, LAST_WORDS, FramedServer
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.testing.contracts.network import ReceiverSuite
 from mosntx.testing.contracts.streams import ServerStreamsSuite
@@ -87,14 +88,16 @@ class BreakingFactory(RecordingFactory):
 class ServerTests(SynchronousTestCase):
     """A connection and its client."""
 
-    def begin(self, factory: RecordingFactory | None = None) -> None:
+    def begin(
+        self, factory: RecordingFactory | None = None, limits: Http2Limits | None = None
+    ) -> None:
         """Make both ends."""
         self.clock = Clock()
         self.wheel = TimerWheel(self.clock, self.clock.seconds)
         self.factory = factory or RecordingFactory()
         self.connection = FakeConnection()
         self.server = FramedServer(
-            self.connection, Http2Protocol(), self.factory, self.wheel, WriteTurn()
+            self.connection, Http2Protocol(limits), self.factory, self.wheel, WriteTurn()
         )
         self.peer = Peer.client(self.connection)
         self.connection.handOver(self.server, b"")
@@ -205,6 +208,24 @@ class ServerTests(SynchronousTestCase):
         for each in (sink, late):
             self.server.sendHead(each.number, responseHead(), True)
         self.assertTrue(self.connection.closing)
+
+    def test_drainWaitsNotForTheClient(self) -> None:
+        """A client that keeps its side open after the last answer does not hold the daemon."""
+        self.begin()
+        self.connection.drain()
+        self.clock.advance(DRAIN_GRACE + 0.1)
+        self.assertTrue(self.connection.lingering)
+        self.assertEqual(self.connection.quiet, LAST_WORDS)
+
+    def test_lastRequest(self) -> None:
+        """After so many requests the client has been told to leave: the last answer ends it."""
+        self.begin(limits=Http2Limits(max_requests_per_connection=2))
+        for closing in (False, True):
+            sink = self.request()
+            self.assertFalse(self.connection.closing)
+            self.server.sendHead(sink.number, responseHead(), True)
+            self.assertEqual(self.connection.closing, closing)
+        self.assertIn(GOAWAY, [kind for kind, *_ in self.peer.read()])
 
     def test_gone(self) -> None:
         """All exchanges hear that the client has left."""
