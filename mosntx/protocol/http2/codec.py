@@ -27,8 +27,9 @@ from mosntx.protocol.http2.counters import STREAM_WINDOW_WAIT, Http2Counters
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
 from mosntx.protocol.http2.fields import FieldReader, trailerFields
 from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
-from mosntx.protocol.http2.guard import FrameGuard
+from mosntx.protocol.http2.guard import FloodError, FrameGuard
 from mosntx.protocol.http2.limits import Http2Limits
+from mosntx.protocol.http2.merge import MANY_EVENTS, merged
 from mosntx.protocol.http2.outbox import Outbox
 from mosntx.protocol.http2.priorities import Priorities
 from mosntx.protocol.http2.waits import Waits
@@ -107,19 +108,18 @@ class Http2Codec(EngineEvents):
         if self._dead:
             return []
         events = self._events = []
-        flood = self._guard.feed(data, self.now)
-        if flood is not None:
-            self._die(flood.code, flood)
-            return events
         try:
+            flood = self._guard.feed(data, self.now)
+            if flood is not None:
+                raise flood
             self._engine.receive(data, self._guard.between)
-        except EngineError as error:
+        except (EngineError, FloodError) as error:
             self._die(error.code, error)
         if self._guard.priorities:
             misplaced = self._priorities.take(self._lastHandled(), events)
             if misplaced is not None:
                 self._die(H2_PROTOCOL_ERROR, misplaced)
-        return events
+        return events if len(events) <= MANY_EVENTS else merged(events)
 
     def receiveEof(self) -> list[Event]:
         """See `ICodec.receiveEof`: the close of the connection tells the streams."""
@@ -163,10 +163,10 @@ class Http2Codec(EngineEvents):
         self._blame()
 
     def _blame(self) -> None:
-        """A stream had to be reset because of the peer: it may not make us do so for ever."""
+        """A stream had to be reset because of the peer: often, nothing more is of interest."""
         flood = self._guard.streamReset(self.now)
         if flood is not None:
-            self._die(flood.code, flood)
+            raise flood
 
     def dataReceived(self, number: int, data: bytes, size: int, end: bool) -> None:
         """See `EngineEvents.dataReceived`."""
@@ -200,8 +200,8 @@ class Http2Codec(EngineEvents):
             return
         try:
             trailers = self._reader.trailers(fields)
-            if not fits(stream, True):
-                raise ProtocolError(400, "the body is not as long as Content-Length says")
+            if stream.offer or not fits(stream, True):
+                raise ProtocolError(400, "trailers of a tunnel, or of a body with another length")
         except ProtocolError:
             self._malformed(number)
             return

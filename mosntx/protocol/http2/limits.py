@@ -65,6 +65,14 @@ class Http2Limits:
     floods: FloodLimits = attrs.field(factory=FloodLimits)
 
     @property
+    def engineListSize(self) -> int:
+        """Octets of a field list at which decoding stops, which ends the connection.
+
+        Twice as much as is allowed: a client that is a little above it loses its request only.
+        """
+        return 2 * self.max_header_list_size
+
+    @property
     def wholeWindow(self) -> int:
         """The connection's window in octets."""
         least = self.max_concurrent_streams * self.stream_window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import Any
 
@@ -42,6 +43,8 @@ GRPC_STATUSES = {
     504: 4,
 }
 _GRPC_UNKNOWN = 2
+#: Content types of gRPC; those of gRPC-Web are another protocol, on HTTP as it is.
+_GRPC = re.compile(rb"application/grpc(?:[+;]|[ \t]|$)", re.IGNORECASE)
 
 
 def fastEngineInstalled() -> bool:
@@ -92,8 +95,9 @@ class Http2Protocol:
         self.limits = limits or Http2Limits()
         self.counters = counters or Http2Counters()
         self._engine = engineFor(engine)
-        self._requests = FieldReader(self.limits.max_headers, 400)
-        self._responses = FieldReader(self.limits.max_headers, 502)
+        most, size = self.limits.max_headers, self.limits.max_header_list_size
+        self._requests = FieldReader(most, 400, size)
+        self._responses = FieldReader(most, 502, size)
 
     def detect(self, prefix: bytes) -> int:
         """See `IProtocol.detect`."""
@@ -118,7 +122,7 @@ class Http2Protocol:
     def localReply(self, request: Any, status: int, text: bytes) -> Http2LocalReply:
         """See `IProtocol.localReply`. A gRPC call gets a gRPC status, as trailers only."""
         kind = None if request is None else request.headers.get(b"content-type")
-        if kind is not None and kind.startswith(b"application/grpc"):
+        if kind is not None and _GRPC.match(kind):
             return _grpcReply(kind, status, text)
         body = text if status >= 200 and hasBody(status, b"") else b""
         pairs = [(b"content-length", b"%d" % len(body))]

@@ -31,7 +31,8 @@ from mosntx.contracts.stream import (
 )
 from mosntx.net.timers import Timer, TimerWheel
 from mosntx.protocol.errors import EncodeError
-from mosntx.stream.framed.base import HIGH_WATER, FramedConnection
+from mosntx.stream.framed.base import HIGH_WATER
+from mosntx.stream.framed.taken import TakenConnection
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import Keepalive
 
@@ -48,11 +49,12 @@ LAST_WORDS = 1.0
 
 
 @implementer(IBytesReceiver, IConnectionEventHandler, IServerStreams)
-class FramedServer(FramedConnection[IRequestSink]):
+class FramedServer(TakenConnection):
     """An accepted connection of framed streams.
 
     A stream is in the table until its response has ended. Its request may end earlier or later;
-    what comes of it after the response is dropped, and the client is told that it may stop.
+    what comes of it after the response is dropped, and the client is told that it may stop. A
+    tunnel is in the table until both directions have ended.
     """
 
     __slots__ = (
@@ -137,6 +139,9 @@ class FramedServer(FramedConnection[IRequestSink]):
         if kind == HEAD:
             if not end:
                 self._requests.add(number)
+                offer = getattr(part, "upgrade", b"")
+                if offer:
+                    self._offers[number] = offer
             sink = self._sinks[number] = self._factory.newExchange(self, number)
             sink.requestHead(part, end)
             if not end:
@@ -149,6 +154,8 @@ class FramedServer(FramedConnection[IRequestSink]):
                 self._requests.discard(number)
             if kind == DATA:
                 sink.requestData(part, end)
+                if end and number in self._halves:
+                    self._forget(number)
             elif kind == TRAILERS:
                 sink.requestTrailers(part)
             elif kind == RESET:
@@ -226,13 +233,18 @@ class FramedServer(FramedConnection[IRequestSink]):
         else:
             if end:
                 self._ended(number)
+            elif self._offers and number in self._offers:
+                self._decided(number, head.status)
+                self._turn.mark(self)  # no data may follow for long
 
     def sendData(self, number: int, data: bytes, end: bool) -> None:
         """See `IServerStreams.sendData`."""
         if number in self._sinks:
             codec = self._codec
             codec.responseData(number, data, end)
-            if end:
+            if end and number in self._offers and number in self._requests:
+                self._halves.add(number)
+            elif end:
                 self._ended(number)
                 return
             self._turn.mark(self)
@@ -293,6 +305,8 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._sinks.pop(number, None)
         self._requests.discard(number)
         self._slow.discard(number)
+        if self._offers:
+            self._forgetOffer(number)
 
     def _unsaid(self, number: int, error: EncodeError) -> None:
         """The protocol cannot say this head: say so instead."""
@@ -318,6 +332,8 @@ class FramedServer(FramedConnection[IRequestSink]):
         """Nobody can be answered any more."""
         sinks, self._sinks = self._sinks, {}
         self._requests.clear()
+        self._offers.clear()
+        self._halves.clear()
         self._slow.clear()
         self._turn.enter()
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET
@@ -15,8 +14,8 @@ from mosntx.contracts.stream import (
     PROTOCOL_ERROR,
     IExchangeFactory,
 )
-from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
+from mosntx.protocol.http2.heads import Http2ResponseHead
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.stream.framed.base import HIGH_WATER
@@ -27,6 +26,7 @@ from mosntx.testing.contracts.streams import ServerStreamsSuite
 from mosntx.testing.net import FakeConnection
 from mosntx.testing.sinks import RecordingFactory, RecordingRequestSink
 from tests.stream.framed.fakes import OurMistakeError, Peer, drained, requestHead, responseHead
+from tests.stream.framed.servercase import ServerTestCase
 
 
 class FramedServerSuiteTests(ServerStreamsSuite, SynchronousTestCase):
@@ -85,29 +85,8 @@ class BreakingFactory(RecordingFactory):
         return sink
 
 
-class ServerTests(SynchronousTestCase):
+class ServerTests(ServerTestCase):
     """A connection and its client."""
-
-    def begin(
-        self, factory: RecordingFactory | None = None, limits: Http2Limits | None = None
-    ) -> None:
-        """Make both ends."""
-        self.clock = Clock()
-        self.wheel = TimerWheel(self.clock, self.clock.seconds)
-        self.factory = factory or RecordingFactory()
-        self.connection = FakeConnection()
-        self.server = FramedServer(
-            self.connection, Http2Protocol(limits), self.factory, self.wheel, WriteTurn()
-        )
-        self.peer = Peer.client(self.connection)
-        self.connection.handOver(self.server, b"")
-        self.peer.settle()
-
-    def request(self, end: bool = True) -> RecordingRequestSink:
-        """Send a request; return its sink."""
-        self.peer.codec.requestHead(requestHead(), end)
-        self.peer.say()
-        return self.factory.sinks[-1]
 
     def test_parts(self) -> None:
         """Parts of several streams reach their sinks, in any order; so do responses."""
@@ -170,6 +149,32 @@ class ServerTests(SynchronousTestCase):
         self.peer.codec.resumeData(slow.number)
         self.peer.settle()
         self.assertFalse(slow.paused)
+
+    def test_headThatCannotBeSaid(self) -> None:
+        """The client gets a 502 instead, what follows is dropped, and others go on."""
+        self.begin()
+        sink, other = self.request(), self.request()
+        self.server.sendHead(
+            sink.number, Http2ResponseHead(200, Headers.trusted([(b"no token", b"x")])), False
+        )
+        self.server.sendData(sink.number, b"body", True)
+        self.server.sendHead(other.number, responseHead(), True)
+        self.peer.settle()
+        told = [(part.status, end) for kind, _, part, end in self.peer.events if kind == HEAD]
+        self.assertEqual(told, [(502, False), (200, True)])
+        data = [part for kind, _, part, _ in self.peer.events if kind == DATA]
+        self.assertEqual(b"".join(data), b"the response cannot be sent on\n")
+        self.assertEqual(self.server.active, 0)
+
+    def test_trailersThatCannotBeSaid(self) -> None:
+        """The response ends without them."""
+        self.begin()
+        sink = self.request()
+        self.server.sendHead(sink.number, responseHead(), False)
+        self.server.sendTrailers(sink.number, Headers.trusted([(b"no token", b"x")]))
+        self.peer.settle()
+        self.assertEqual([each[3] for each in self.peer.events], [False, True])
+        self.assertEqual(self.server.active, 0)
 
     def test_ourMistake(self) -> None:
         """It is the end of one stream only."""
