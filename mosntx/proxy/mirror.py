@@ -193,6 +193,7 @@ class _Choice:
 
     attempts = 0
     host = None
+    local = ""
 
     def __init__(self, hashKey: int | None) -> None:
         self._hashKey = hashKey
@@ -204,6 +205,10 @@ class _Choice:
     def metadata(self) -> Sequence[tuple[str, str]] | None:
         """See `ILoadBalancerContext.metadata`."""
         return None
+
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`: a copy has none of its own."""
+        return ""
 
 
 @implementer(IResponseSink)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from mosntx.contracts.stats import Sample
-from mosntx.stats.structs import Labels, StatsStruct
+from mosntx.stats.scope import Labels, StatsStruct
 
 
 class ComputedStats(StatsStruct):

@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mosntx.contracts.stats import IStatsScope
-from mosntx.stats.structs import ClusterStats, DownstreamStats, HostStats, StatsStruct
+from mosntx.stats.scope import StatsStruct
+from mosntx.stats.structs import ClusterStats, DownstreamStats, HostStats
 
 # spec/admin-observability.md 3.1 and 3.2, without what is marked inert or not exported.
 DOWNSTREAM_KEYS = [
@@ -171,9 +172,19 @@ class ClusterStatsTests(SynchronousTestCase):
         stats.hostStats("h:1")
         keys = [(labels, key) for _, labels, key, _, _ in stats.samples()]
         self.assertEqual(len(keys), len(set(keys)))
-        expected = {*CLUSTER_KEYS, *HOST_KEYS, *OWN, *OWN_OF_CLUSTERS}
+        balancing = {"lb_failover", "lb_other_zone", "lb_panic", "lb_panic_requests"}
+        expected = {*CLUSTER_KEYS, *HOST_KEYS, *OWN, *OWN_OF_CLUSTERS, *balancing}
         self.assertEqual(set(values(stats)), expected)
         self.assertEqual(set(values(stats, "h:1")), {*HOST_KEYS, *OWN})
+
+    def test_members(self) -> None:
+        """How many hosts there are is asked for when somebody wants to know."""
+        stats = ClusterStats("c")
+        members = (3, 3)
+        stats.readMembers = lambda: members
+        members = (3, 2)
+        found = values(stats)
+        self.assertEqual((found["membership_total"], found["membership_healthy"]), (3, 2))
 
     def test_sums(self) -> None:
         """What hosts count is summed for the cluster."""
