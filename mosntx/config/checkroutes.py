@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from mosntx.config.checking import Checking
+from mosntx.config.expressions.compiler import checkExpression
 from mosntx.config.nodes import quote
 from mosntx.config.schema import HeaderMatch, Match, Route, RouterConfig
 
@@ -113,15 +114,26 @@ def checkMatch(check: Checking, route: Route) -> None:
             elif not variable.value:
                 check.warning(variable.path, "has neither 'value' nor 'regex' and never matches")
         return
-    for header in match.headers:
-        if header.regex and not _isExact(match, header):
-            _checkPattern(check, f"{header.path}.value", header.value)
+    if match.kind == "dsl":
+        for expression in match.dsl_expressions:
+            problem = checkExpression(expression.expression)
+            if problem:
+                check.error(f"{expression.path}.expression", problem)
+        return
+    if match.ignore_case and match.kind != "prefix":
+        message = "has no effect without 'prefix'"
+        check.warning(f"{path}.ignore_case", message, "'path' ignores case; in 'regex' write (?i)")
+    for item in match.conditions:
+        exact = item.present or (isinstance(item, HeaderMatch) and _isExact(match, item))
+        if item.regex and not exact:
+            _checkPattern(check, f"{item.path}.value", item.value)
 
 
 def _isExact(match: Match, header: HeaderMatch) -> bool:
     """Whether MOSN compares this header as text although ``regex`` is set."""
     if match.kind == "headers":
-        return len(match.headers) == 1 and header.name == "service"
+        alone = len(match.headers) == 1 and not (match.query_parameters or match.cookies)
+        return alone and header.name == "service" and not header.invert
     return header.name == "method"
 
 

@@ -27,6 +27,12 @@ from mosntx.config.schema import (
 
 __all__ = ["checkConfig", "checkPorts"]
 
+#: Balancers that have no slow start.
+NOT_SLOW = frozenset(
+    {"LB_MAGLEV", "LB_ORIGINAL_DST", "LB_RANDOM", "LB_REQUEST_ROUNDROBIN", "LB_RING_HASH"}
+    | {"LB_ROUNDROBIN"}
+)
+
 
 def checkConfig(config: Config, decoder: Decoder) -> None:
     """Run all checks; what they find goes to the decoder's report."""
@@ -39,6 +45,7 @@ def checkConfig(config: Config, decoder: Decoder) -> None:
     for cluster in config.cluster_manager.clusters:
         checkHosts(check, cluster)
         checkClusterWords(check, cluster)
+        checkBalancing(check, cluster)
     checkProxies(check)
     checkTcpProxies(check)
     checkTargets(check)
@@ -168,6 +175,21 @@ def checkClusterWords(check: Checking, cluster: Cluster) -> None:
         message = "is on, but 'cluster_manager' has no 'tls_context'"
         fix = "plain text must not stand in for TLS: add one, or remove the key"
         check.error(f"{cluster.path}.cluster_manager_tls", message, fix)
+
+
+def checkBalancing(check: Checking, cluster: Cluster) -> None:
+    """Settings of load balancing that change nothing."""
+    slow = cluster.slow_start
+    on = slow is not None and slow.mode and slow.slow_start_duration
+    if slow is not None and on and cluster.lb_type in NOT_SLOW:
+        message = f"has no effect with {cluster.lb_type}"
+        check.warning(slow.path, message, "needs LB_WEIGHTED_ROUNDROBIN or LB_LEAST_REQUEST")
+    lb = cluster.lbconfig
+    if lb is not None and lb.zone and cluster.hosts:
+        zones = {host.zone or host.metadata.get("zone") for host in cluster.hosts}
+        if lb.zone not in zones:
+            message = f"no host is in the zone {quote(lb.zone)}"
+            check.warning(f"{lb.path}.zone", message, "give the hosts their 'zone'")
 
 
 def _codes(cluster: Cluster) -> Iterable[CodeRange]:

@@ -93,8 +93,9 @@ ACCESS_CONTROL_FILTERS: Final = frozenset({"ip_access", "jwt_authn", "rbac"})
 BALANCERS: Final = frozenset(
     {"LB_RANDOM", "LB_ROUNDROBIN", "LB_ORIGINAL_DST", "LB_WEIGHTED_ROUNDROBIN", "LB_LEAST_REQUEST"}
     | {"LB_MAGLEV", "LB_REQUEST_ROUNDROBIN", "LB_LEAST_CONNECTION", "LB_PEAK_EWMA"}
+    | {"LB_RING_HASH"}
 )
-"""Values of ``lb_type`` that MOSN knows."""
+"""Values of ``lb_type``: MOSN's, and ``LB_RING_HASH``, which is ours."""
 
 CLUSTER_TYPES: Final = frozenset(
     {"SIMPLE", "STATIC", "DYNAMIC", "EDS", "STRICT_DNS", "LOGICAL_DNS", "ORIGINAL_DST"}

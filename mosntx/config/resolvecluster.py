@@ -13,6 +13,7 @@ from mosntx.config.report import suggestAmong
 DEFAULT_TYPE: Final = "SIMPLE"
 DEFAULT_BALANCER: Final = "LB_ROUNDROBIN"
 ORIGINAL_DST: Final = "ORIGINAL_DST"
+BALANCER_OF_ORIGINAL_DST: Final = "LB_ORIGINAL_DST"
 HTTP_CHECK: Final = "Http1"
 """The only protocol of a health check that does more than connect."""
 
@@ -28,13 +29,24 @@ def completeCluster(decoder: Decoder, values: Values, node: MapNode, path: str) 
     )
     wanted = values["lb_type"] or DEFAULT_BALANCER
     if values["type"] == ORIGINAL_DST:
-        wanted = "LB_ORIGINAL_DST"
+        wanted = BALANCER_OF_ORIGINAL_DST
     values["lb_type"] = _known(decoder, wanted, "lb_type", node, path, names.balancers)
+    _destination(decoder, values, node, path)
     subset = values["lb_subset_config"]
     if subset is not None and any(not selector for selector in subset.subset_selectors):
         where = f"{path}.lb_subset_config.subset_selectors"
         mark = decoder.positions.get(where, node.mark)
         decoder.report.warning(mark, where, "an empty selector has no effect")
+
+
+def _destination(decoder: Decoder, values: Values, node: MapNode, path: str) -> None:
+    """Where an original destination comes from: a header, or the listener filter."""
+    settings = values["original_dst_lb_config"]
+    by_header = settings is not None and settings.use_header
+    wanted = values["lb_type"] == BALANCER_OF_ORIGINAL_DST
+    if wanted and not by_header and "original_dst" not in decoder.names.features:
+        mark = (node.find("original_dst_lb_config") or node).mark
+        decoder.report.feature(mark, path, "original_dst")
 
 
 def _known(

@@ -20,6 +20,10 @@ class IRoute(Interface):
         "``tuple[tuple[str, str], ...] | None``: subset criteria sorted by key, ``None`` = all "
         "hosts"
     )
+    maxBody = Attribute("``int``: largest request body in octets, 0 = no limit of the route")
+    mirror = Attribute(
+        "``tuple[str, int] | None``: cluster that gets copies, and of how many of 100 requests"
+    )
     upstreamProtocol = Attribute("``str``: protocol towards the cluster, ``''`` = the client's")
     allowConnect = Attribute("``bool``: CONNECT tunnels are permitted")
     filterConfig = Attribute("``Mapping[str, object]``: per_filter_config by filter name")
@@ -67,8 +71,10 @@ class IRouter(Interface):
 
     name = Attribute("``str``: ``router_config_name``")
 
-    def route(head: Any) -> IRoute | None:
+    def route(head: Any, source: str = "") -> IRoute | None:
         """Return the rule for a request, ``None`` when nothing matches (404, `NO_ROUTE_FOUND`).
+
+        :param source: the client's ``ip:port``, or the path of its unix socket.
 
         Never raises for what a client sends.
         """

@@ -14,8 +14,14 @@ class IHost(Interface):
     address = Attribute("``str``: ``ip:port``, ``name:port`` or ``unix:/path``")
     hostname = Attribute("``str``: label from the configuration")
     weight = Attribute("``int``: 1 to 128")
+    priority = Attribute("``int``: 0 is preferred; higher ones stand in for it")
+    zone = Attribute("``str``: where it runs; ``''`` = not known")
     metadata = Attribute("``Mapping[str, str]``: for subsets")
     healthy = Attribute("``bool``: no flag is set on the address")
+    healthySince = Attribute(
+        "``float``: monotonic seconds when it joined the others, or was healthy again; minus "
+        "infinity when neither has happened: it was there from the start"
+    )
     stats = Attribute("`mosntx.stats.structs.HostStats`")
 
     def pool(protocol: str) -> IConnectionPool:
@@ -52,13 +58,21 @@ class ILoadBalancerContext(Interface):
     """What a balancer may know of a request; the exchange provides it."""
 
     attempts = Attribute("``int``: attempts begun before this choice")
-    host = Attribute("`IHost` of the attempt before, or ``None``")
+    host = Attribute("`IHost` of the choice before, or ``None``")
+    local = Attribute("``str``: the address of ours that the client has reached")
 
     def hashKey() -> int | None:
         """Key for consistent hashing."""
 
     def metadata() -> tuple[tuple[str, str], ...] | None:
         """Subset criteria sorted by key; ``None`` (or none of them) = no restriction."""
+
+    def destination(field: bytes) -> str:
+        """Where the client wants to go, as a text of its own; ``''`` when it cannot be said.
+
+        :param field: of the request, in lower case; ``host`` is the authority of any kind of
+            request. ``b""``: where its connection went before it was redirected.
+        """
 
 
 class ILoadBalancer(Interface):
@@ -68,13 +82,43 @@ class ILoadBalancer(Interface):
         """Return a healthy host, ``None`` when there is none."""
 
 
+class IHealthAware(ILoadBalancer):
+    """A balancer that keeps accounts of health; others just look at `IHost.healthy`."""
+
+    def healthChanged(host: IHost) -> None:
+        """One of the hosts has become healthy, or is so no longer."""
+
+
+class IBalancerSettings(Interface):
+    """What balancers are made with besides hosts."""
+
+    config = Attribute("`mosntx.config.schema.Cluster`: the settings of the cluster")
+    lbConfig = Attribute("`mosntx.config.schema.LbConfig`: its ``lbconfig``, or the defaults")
+    random = Attribute("``random.Random``")
+    seconds = Attribute("``Callable[[], float]``: the monotonic clock")
+    stats = Attribute("`mosntx.stats.structs.ClusterStats`")
+    before = Attribute("`ILoadBalancer` or ``None``: the one that is being replaced")
+    scope = Attribute("``str``: which part of the cluster these hosts are; ``''`` = all")
+    panic = Attribute("`mosntx.upstream.balancers.panic.PanicState`")
+
+    def hostAt(address: str) -> IHost:
+        """Return a host that is not in the list, for balancers that know addresses elsewhere."""
+
+    def work(steps: Any) -> Any:
+        """Do a long job between other events; ``steps`` is an iterator of short ones."""
+
+
 class ILoadBalancerFactory(Interface):
-    """A row of the catalog."""
+    """A row of the catalog.
+
+    A factory may have an attribute ``hashes``: when true, its balancers choose by
+    `ILoadBalancerContext.hashKey`, and what stands before them will keep a key's choices together.
+    """
 
     name = Attribute("``str``: ``lb_type`` in the configuration")
 
-    def build(hosts: Sequence[IHost], random: Any) -> ILoadBalancer:
-        """Return a balancer; ``random`` is a ``random.Random``."""
+    def build(hosts: Sequence[IHost], settings: IBalancerSettings) -> ILoadBalancer:
+        """Return a balancer over these hosts. The sequence is not altered afterwards."""
 
 
 class IConnectionPool(Interface):

@@ -21,10 +21,11 @@ from mosntx.contracts.filters import (
     NO_ROUTE_FOUND,
     RECHOOSE_HOST,
     REMATCH_ROUTE,
+    REQUEST_ENTITY_TOO_LARGE,
     STOP,
     IExchange,
 )
-from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, IRequestHead, IWholeRequest
+from mosntx.contracts.message import IHeaders, IRequestHead, IWholeRequest
 from mosntx.contracts.stream import LOCAL_RESET, PROTOCOL_ERROR, IRequestSink, IResponseSink
 from mosntx.contracts.upstream import ILoadBalancerContext
 from mosntx.proxy.body import RequestBody
@@ -41,6 +42,7 @@ from mosntx.proxy.state import (
     OVER,
     REQUEST_ENDED,
     RESPONSE_STARTED,
+    TUNNEL,
 )
 
 #: Times a filter may ask to match the route or choose the host again (MOSN gives up after 10 rounds
@@ -92,7 +94,7 @@ class Exchange(ResponseHalf):
         for created in listener.handlers.created:
             created(self)
         if listener.chain.empty:
-            self.route = listener.router.route(head)
+            self.route = listener.router.route(head, self.streams.connection.peer)
             if self._choose():
                 self._attempt()
         else:
@@ -106,6 +108,9 @@ class Exchange(ResponseHalf):
         if end:
             self._state |= REQUEST_ENDED
         self.bytesReceived += len(data)
+        route = self.route
+        if route is not None and route.maxBody and self._tooLarge(self.bytesReceived):
+            return
         if self.filters is not None and self._state & HEAD_PASSED:
             if not self._showPart(data, end):
                 return
@@ -220,7 +225,8 @@ class Exchange(ResponseHalf):
     def _next(self, phase: int, verdict: int) -> int:
         """Do what follows a phase; return the next phase, -1 when the request has been answered."""
         if phase == BEFORE_ROUTE or verdict == REMATCH_ROUTE:
-            self.route = self.listener.router.route(self.request)
+            peer = self.streams.connection.peer
+            self.route = self.listener.router.route(self.request, peer)
             return AFTER_ROUTE
         if phase == AFTER_ROUTE:
             return AFTER_CHOOSE_HOST if self._choose() else -1
@@ -248,14 +254,16 @@ class Exchange(ResponseHalf):
         if route.localReply is not None:
             self.answer(*route.localReply(head))
             return False
+        if route.maxBody:  # the length that the head declares, where heads of its protocol do
+            declared = getattr(head, "contentLength", None) or 0
+            if self._tooLarge(max(declared, self.bytesReceived)):
+                return False
         # Only HTTP has an authority; the method of RPC may be deep in the frame.
         if head.authority and head.method == b"CONNECT":
-            offer = getattr(head, "upgrade", b"")
-            if offer in (b"", CONNECT_TUNNEL):  # others only use its name (RFC 8441)
-                if not route.allowConnect:
-                    self.reply(405, b"CONNECT is not allowed here", 0, "connect_not_allowed")
-                    return False
-                self._state |= CONNECT
+            if not route.allowConnect:
+                self.reply(405, b"CONNECT is not allowed here", 0, "connect_not_allowed")
+                return False
+            self._state |= CONNECT
         self.cluster = self.listener.clusters.get(route.clusterName(head))
         if self.cluster is None:
             text = b"the cluster of the route does not exist"
@@ -264,6 +272,15 @@ class Exchange(ResponseHalf):
         return self._chooseHost()
 
     # the body
+
+    def _tooLarge(self, size: int) -> bool:
+        """Refuse a body that is larger than the route allows. What is in a tunnel is none."""
+        limit = self.route.maxBody
+        if size <= limit or self._state & TUNNEL:
+            return False
+        self.reply(413, b"the request body is too large", REQUEST_ENTITY_TOO_LARGE)
+        self._breakOff()
+        return True
 
     def _hold(self, part: bytes, end: bool) -> None:
         """Nobody can take the part now: keep it, and let the client send no more."""

@@ -149,6 +149,12 @@ class ExchangeState(ABC):
         if self.filters is not None:
             self.filters.part = data
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        address: str = self.streams.connection.local
+        return address
+
     def hashKey(self) -> int | None:
         """See `IExchange.hashKey`."""
         return None if self.route is None else self.route.hashKey(self)
@@ -159,6 +165,11 @@ class ExchangeState(ABC):
             return None
         criteria: tuple[tuple[str, str], ...] | None = self.route.metadataMatch
         return criteria
+
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`."""
+        value: bytes | None = self.request.authority if field == b"host" else None
+        return (value or self.request.headers.get(field) or b"").decode("latin-1")
 
     def _tellReset(self, reason: int) -> None:
         self.reason = OF_RESET[reason]

@@ -16,7 +16,7 @@ from mosntx.config.schema import DirectResponse, Redirect, WeightedCluster
 from mosntx.config.schema import Route as RouteConfig
 from mosntx.contracts.message import IRequestHead, Pair
 from mosntx.contracts.route import IRetryPolicy, IRoute
-from mosntx.router.paths import escapePath, isAuthority, matchPath, query
+from mosntx.router.paths import DECODING, PathForm, isAuthority, query
 from mosntx.router.variables import HeadVariable
 
 #: An answer made by a route: status, body, extra header fields.
@@ -45,7 +45,9 @@ class Route:
         "filterConfig",
         "hash",
         "localReply",
+        "maxBody",
         "metadataMatch",
+        "mirror",
         "path",
         "retryPolicy",
         "rewriteRequest",
@@ -63,6 +65,8 @@ class Route:
     tryTimeout: float
     retryPolicy: IRetryPolicy
     metadataMatch: tuple[tuple[str, str], ...] | None
+    mirror: tuple[str, int] | None
+    maxBody: int
     upstreamProtocol: str
     allowConnect: bool
     filterConfig: Mapping[str, object]
@@ -150,7 +154,7 @@ def directResponse(config: DirectResponse) -> Callable[[IRequestHead], LocalRepl
     return reply
 
 
-def redirect(config: Redirect) -> Callable[[IRequestHead], LocalReply]:
+def redirect(config: Redirect, form: PathForm = DECODING) -> Callable[[IRequestHead], LocalReply]:
     """Return what redirects a request; the query always stays (spec/router.md 6.2).
 
     :raises ValueError: when the code or the scheme is none.
@@ -164,7 +168,7 @@ def redirect(config: Redirect) -> Callable[[IRequestHead], LocalReply]:
     if config.host_redirect and not isAuthority(config.host_redirect.encode("utf-8")):
         raise ValueError(f"{config.host_redirect!r} is no host")
     newScheme, newHost = scheme.encode("ascii"), config.host_redirect.encode("utf-8")
-    newPath = escapePath(config.path_redirect.encode("utf-8"))
+    newPath = form.escape(config.path_redirect.encode("utf-8"))
     if newPath and newPath[:1] != b"/":
         newPath = b"/" + newPath
 
@@ -172,7 +176,7 @@ def redirect(config: Redirect) -> Callable[[IRequestHead], LocalReply]:
         target = head.path
         if not target:
             return NO_REDIRECT, b"only HTTP requests can be redirected", []
-        path = newPath or escapePath(matchPath(target))
+        path = newPath or form.escape(form.match(target))
         host = newHost or head.authority
         to = newScheme or head.scheme
         if to != head.scheme:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from mosntx.config.schema import DirectResponse, RouteAction, RouterConfig
 from mosntx.config.schema import Route as RouteConfig
-from mosntx.config.schema import RouteAction, RouterConfig
 from mosntx.config.schema import VirtualHost as VirtualHostConfig
 from mosntx.router.actions import Route, compileSplit, criteria, directResponse, redirect
 from mosntx.router.errors import Problems
+from mosntx.router.index import Rule
+from mosntx.router.paths import PATH_FORMS
 from mosntx.router.policies import compileHash, compileRetries, settleTimeouts
 from mosntx.router.rewrites import compileRequestRewrite, compileResponseRewrite
-from mosntx.router.routes import Rule, compileMatch
+from mosntx.router.routes import compileMatch
 from mosntx.router.variables import Variables, headVariable
 from mosntx.router.virtualhosts import DomainTable, Router, VirtualHost
 
@@ -46,7 +48,8 @@ def compileRouter(
         with compiler.problems.at(path):
             raise ValueError("a router without virtual hosts answers every request with 404")
     compiler.problems.check()
-    return Router(config.router_config_name, virtualHosts, domains)
+    refusal = compiler.refusal(f"{path}.encoded_slash") if compiler.form.refuses else None
+    return Router(config.router_config_name, virtualHosts, domains, compiler.form, refusal)
 
 
 class _Compiler:
@@ -60,6 +63,13 @@ class _Compiler:
         self._random = random
         self._variables = variables
         self._compat = compat
+        #: How paths are seen.
+        self.form = PATH_FORMS[config.encoded_slash]
+
+    def refusal(self, path: str) -> Route:
+        """Return the route of requests whose path is refused."""
+        answer = DirectResponse(status=400, body="an encoded slash in the path\n")
+        return self._rule(RouteConfig(direct_response=answer), VirtualHostConfig(), path).route
 
     def virtualHost(self, config: VirtualHostConfig, number: int, path: str) -> VirtualHost:
         """Return one virtual host, without the routes that have mistakes."""
@@ -68,7 +78,7 @@ class _Compiler:
             where = route.path or f"{path}.routers[{place}]"
             with self.problems.at(where):
                 rules.append(self._rule(route, config, where))
-        return VirtualHost(config.name, number, path, rules)
+        return VirtualHost(config.name, number, path, rules, self.form)
 
     def _rule(self, config: RouteConfig, virtualHost: VirtualHostConfig, path: str) -> Rule:
         """One route. Mistakes of its parts are noted one by one, so all of them get known."""
@@ -76,7 +86,7 @@ class _Compiler:
         route = Route()
         matcher = None
         with problems.at(f"{path}.match"):
-            matcher = compileMatch(config.match)
+            matcher = compileMatch(config.match, self.form)
         with problems.at(
             f"{path}.{'redirect' if config.direct_response is None else 'direct_response'}"
         ):
@@ -101,13 +111,19 @@ class _Compiler:
         if config.direct_response is not None:
             route.localReply = directResponse(config.direct_response)
         elif config.redirect is not None:
-            route.localReply = redirect(config.redirect)
+            route.localReply = redirect(config.redirect, self.form)
 
     def _action(self, route: Route, config: RouteConfig, virtualHost: VirtualHostConfig) -> None:
         action = config.route
         outer: Sequence[VirtualHostConfig | RouterConfig] = (virtualHost, self._config)
-        route.rewriteRequest = compileRequestRewrite(action, config.match, outer, self._variables)
+        route.rewriteRequest = compileRequestRewrite(
+            action, config.match, outer, self._variables, self.form
+        )
         route.rewriteResponse = compileResponseRewrite(action, outer, self._variables)
+        policy = config.request_mirror_policies
+        route.mirror = None
+        if policy is not None and policy.cluster and policy.percent:
+            route.mirror = policy.cluster, policy.percent
         self._target(route, action or RouteAction())
 
     def _target(self, route: Route, action: RouteAction) -> None:
@@ -118,6 +134,7 @@ class _Compiler:
         route.hash = compileHash(action.hash_policy)
         route.upstreamProtocol = action.upstream_protocol
         route.allowConnect = action.allow_connect
+        route.maxBody = action.max_body
         route.metadataMatch = criteria(action.metadata_match)
         route.cluster = action.cluster_name
         route.variable = None
@@ -127,7 +144,7 @@ class _Compiler:
             if route.split is None and not action.cluster_name:
                 raise ValueError("the weights of weighted_clusters sum up to 0")
         elif action.cluster_variable and not action.cluster_name:
-            route.variable = headVariable(action.cluster_variable)
+            route.variable = headVariable(action.cluster_variable, self.form)
             if route.variable is None:
                 raise ValueError(
                     f"cluster_variable: no variable {action.cluster_variable!r} is known when a"

@@ -7,10 +7,16 @@ a new path.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote_from_bytes
 
 #: A percent-encoded octet; anything else that begins with ``%`` stays as it is (MOSN's fasthttp).
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
+#: Any percent sign, and what it encodes.
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})?")
+#: What escaping makes of the two that are kept.
+_KEPT_ESCAPED = re.compile(rb"%25(2F|25)")
 #: Octets that no header value and no request target may hold as they are.
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 #: A host, an IPv6 address in brackets, and perhaps a port (RFC 3986 3.2.2 and 3.2.3, no commas).
@@ -79,5 +85,54 @@ def isAuthority(octets: bytes) -> bool:
     return match is not None and int(match["port"] or 0) <= MAX_PORT
 
 
+class PathForm:
+    """How routes see paths, and how what they make of one is sent on: `PATH_FORMS`.
+
+    :ivar refuses: a path with an encoded slash is answered with 400.
+    """
+
+    __slots__ = ("_keeps", "refuses")
+
+    def __init__(self, keeps: bool = False, refuses: bool = False) -> None:
+        """:param keeps: ``%2F`` is no slash."""
+        self._keeps = keeps
+        self.refuses = refuses
+
+    def match(self, target: bytes) -> bytes:
+        """As `matchPath`.
+
+        A form that keeps leaves ``%2F`` and ``%25``, in upper case, as they are, and writes a
+        lone ``%`` as ``%25``: otherwise ``%252F`` would look like a kept slash.
+        """
+        if not self._keeps:
+            return matchPath(target)
+        path = _PERCENT.sub(_decodeOthers, target.partition(b"?")[0])
+        return resolvePath(path) if target else b""
+
+    def escape(self, path: bytes) -> bytes:
+        """As `escapePath`, for what `match` gives."""
+        escaped = escapePath(path)
+        return _KEPT_ESCAPED.sub(rb"%\1", escaped) if self._keeps else escaped
+
+    def isRefused(self, target: bytes) -> bool:
+        """Whether a request target is to be answered with 400."""
+        return self.refuses and b"%2f" in target.partition(b"?")[0].lower()
+
+
+#: Values of ``encoded_slash``.
+DECODING: Final = PathForm()
+PATH_FORMS: Final[Mapping[str, PathForm]] = {
+    "decode": DECODING,
+    "keep": PathForm(keeps=True),
+    "reject": PathForm(refuses=True),
+}
+
+
 def _decode(match: re.Match[bytes]) -> bytes:
     return bytes((int(match[1], 16),))
+
+
+def _decodeOthers(match: re.Match[bytes]) -> bytes:
+    if match[1] is None:
+        return b"%25"
+    return match[0].upper() if match[1].upper() in (b"2F", b"25") else _decode(match)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from mosntx.config.patterns import Substitution
 from mosntx.config.schema import HeaderToAdd, Match, RouteAction
 from mosntx.contracts.message import IHeaders, IRequestHead
-from mosntx.router.paths import escapePath, headerSafe, isAuthority, matchPath, query
+from mosntx.router.paths import DECODING, PathForm, headerSafe, isAuthority, query
 from mosntx.router.variables import ExchangeVariable, Variables
 
 #: Where the path goes that a rewrite replaced (MOSN pkg/types/constant.go).
@@ -111,37 +111,39 @@ def compileHeaders(
 HeadChange = Callable[[Any, IRequestHead], None]
 
 
-def _rewritable(head: IRequestHead) -> bytes:
+def _rewritable(head: IRequestHead, form: PathForm) -> bytes:
     """The path as routes see it; empty for RPC, CONNECT and ``OPTIONS *``, which name no path."""
     target = head.path
-    return matchPath(target) if target[:1] == b"/" else b""
+    return form.match(target) if target[:1] == b"/" else b""
 
 
-def _replacePath(head: IRequestHead, before: bytes, after: bytes) -> None:
+def _replacePath(head: IRequestHead, before: bytes, after: bytes, form: PathForm) -> None:
     if after[:1] != b"/":
         after = b"/" + after
     head.headers.set(ORIGINAL_PATH, headerSafe(before))
-    head.path = escapePath(after) + query(head.path)
+    head.path = form.escape(after) + query(head.path)
 
 
-def _prefixRewrite(matched: str, replacement: str) -> HeadChange:
+def _prefixRewrite(matched: str, replacement: str, folds: bool, form: PathForm) -> HeadChange:
     prefix, new = matched.encode("utf-8"), replacement.encode("utf-8")
+    if folds:
+        prefix = prefix.lower()
 
     def rewrite(exchange: Any, head: IRequestHead) -> None:
-        path = _rewritable(head)
-        if path and path.startswith(prefix):
-            _replacePath(head, path, new + path[len(prefix) :])
+        path = _rewritable(head, form)
+        if path and (path.lower() if folds else path).startswith(prefix):
+            _replacePath(head, path, new + path[len(prefix) :], form)
 
     return rewrite
 
 
-def _regexRewrite(substitution: Substitution) -> HeadChange:
+def _regexRewrite(substitution: Substitution, form: PathForm) -> HeadChange:
     def rewrite(exchange: Any, head: IRequestHead) -> None:
-        path = _rewritable(head)
+        path = _rewritable(head, form)
         if path:
             new = substitution.replace(path)
             if new != path:
-                _replacePath(head, path, new)
+                _replacePath(head, path, new, form)
 
     return rewrite
 
@@ -182,15 +184,16 @@ def _hostField(value: bytes, variable: ExchangeVariable | None) -> HeadChange:
     return change
 
 
-def _pathRewrite(action: RouteAction, match: Match) -> HeadChange | None:
+def _pathRewrite(action: RouteAction, match: Match, form: PathForm) -> HeadChange | None:
     if action.prefix_rewrite:
         # A rule by pattern has no prefix; MOSN takes the pattern's text for one.
         matched = getattr(match, match.kind) if match.kind in ("prefix", "path", "regex") else ""
-        return _prefixRewrite(matched, action.prefix_rewrite) if matched else None
+        folds = match.kind == "prefix" and match.ignore_case
+        return _prefixRewrite(matched, action.prefix_rewrite, folds, form) if matched else None
     rewrite = action.regex_rewrite
     if rewrite is None or len(rewrite.pattern.regex) < 2:
         return None
-    return _regexRewrite(Substitution(rewrite.pattern.regex, rewrite.substitution))
+    return _regexRewrite(Substitution(rewrite.pattern.regex, rewrite.substitution), form)
 
 
 class RequestRewrite:
@@ -223,11 +226,16 @@ class ResponseRewrite:
 
 
 def compileRequestRewrite(
-    action: RouteAction | None, match: Match, outer: Sequence[_Lists], variables: Variables
+    action: RouteAction | None,
+    match: Match,
+    outer: Sequence[_Lists],
+    variables: Variables,
+    form: PathForm = DECODING,
 ) -> RequestRewrite | None:
     """Return what the route changes in requests, ``None`` for nothing.
 
     :param outer: virtual host and router configuration.
+    :param form: how paths are seen.
     :raises ValueError: when a value cannot be used.
     """
     levels: list[_Lists] = [*([action] if action else []), *outer]
@@ -246,7 +254,7 @@ def compileRequestRewrite(
         if field.key == "host"
     ]
     if action is not None:
-        changes += [_hostRewrite(action), _pathRewrite(action, match)]
+        changes += [_hostRewrite(action), _pathRewrite(action, match, form)]
     effective = [change for change in changes if change is not None]
     return RequestRewrite(headers, effective) if headers or effective else None
 

@@ -1,7 +1,8 @@
-"""What a route looks at: the matchers, and an index over long runs of plain path rules.
+"""What a route looks at: one matcher for each kind of rule (spec/router.md 3 to 5).
 
-A matcher is asked ``matches(head, path)`` with the path of `paths.matchPath`, which is empty for
-requests of RPC protocols.
+A matcher is asked ``matches(head, path, source)`` with the path as its virtual host sees it
+(`mosntx.router.paths.PathForm`), which is empty for requests of RPC protocols, and the client's
+address.
 """
 
 from __future__ import annotations
@@ -10,78 +11,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mosntx.config.patterns import Pattern
-from mosntx.config.schema import HeaderMatch, Match, VariableMatch
+from mosntx.config.schema import Match, VariableMatch
 from mosntx.contracts.message import IRequestHead
-from mosntx.router.actions import Route
+from mosntx.router.conditions import Condition, compileConditions
+from mosntx.router.expressions import ExpressionsMatcher
+from mosntx.router.paths import DECODING, PathForm
 from mosntx.router.variables import HeadVariable, headVariable
 
-#: A run of plain path rules shorter than this is faster one by one.
-INDEX_FROM = 4
 
-
-class Condition(Protocol):
-    """One thing that must be true of a request head."""
-
-    def holds(self, head: IRequestHead) -> bool:
-        """Whether it is."""
-
-
-class HeaderEquals:
-    """The first value of a header is exactly this."""
-
-    __slots__ = ("_lower", "_name", "_value")
-
-    def __init__(self, name: str, value: str) -> None:
-        self._name = name.encode("utf-8")
-        self._lower = self._name.lower()
-        self._value = value.encode("utf-8")
-
-    def holds(self, head: IRequestHead) -> bool:
-        """See `Condition.holds`. HTTP compares names in any case, RPC as they are."""
-        value: bytes | None = head.headers.get(self._lower if head.path else self._name)
-        return value == self._value
-
-
-class HeaderFound:
-    """A pattern is found in the first value of a header."""
-
-    __slots__ = ("_lower", "_name", "_pattern")
-
-    def __init__(self, name: str, pattern: str) -> None:
-        self._name = name.encode("utf-8")
-        self._lower = self._name.lower()
-        self._pattern = Pattern(pattern)
-
-    def holds(self, head: IRequestHead) -> bool:
-        """See `Condition.holds`."""
-        value = head.headers.get(self._lower if head.path else self._name)
-        return value is not None and self._pattern.search(value)
-
-
-class MethodEquals:
-    """The request's method is exactly this."""
-
-    __slots__ = ("_method",)
-
-    def __init__(self, method: str) -> None:
-        self._method = method.encode("utf-8")
-
-    def holds(self, head: IRequestHead) -> bool:
-        """See `Condition.holds`."""
-        method: bytes = head.method
-        return method == self._method
-
-
-def _condition(config: HeaderMatch, pseudo: bool) -> Condition:
-    """:param pseudo: ``method`` means the method (spec/router.md 4.1; not in RPC rules)."""
-    if not config.name:
-        raise ValueError("a header without a name can never be present")
-    if pseudo and config.name == "method":
-        return MethodEquals(config.value)
-    return (HeaderFound if config.regex else HeaderEquals)(config.name, config.value)
-
-
-class _Matcher:
+class ConditionsMatcher:
     """The conditions that most kinds of rules have besides their own."""
 
     __slots__ = ("conditions",)
@@ -89,7 +27,7 @@ class _Matcher:
     def __init__(self, conditions: Sequence[Condition] = ()) -> None:
         self.conditions = tuple(conditions)
 
-    def matches(self, head: IRequestHead, path: bytes) -> bool:
+    def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
         """Whether all conditions hold."""
         for condition in self.conditions:  # noqa: SIM110 - a generator per request costs more
             if not condition.holds(head):
@@ -97,27 +35,35 @@ class _Matcher:
         return True
 
 
-class HeadersMatcher(_Matcher):
+class HeadersMatcher(ConditionsMatcher):
     """Headers only, also without any: the rule for RPC protocols, which HTTP may use too."""
 
     __slots__ = ()
 
 
-class PrefixMatcher(_Matcher):
-    """The path begins with a text, wherever its segments end."""
+class PrefixMatcher(ConditionsMatcher):
+    """The path begins with a text, wherever its segments end.
 
-    __slots__ = ("prefix",)
+    :ivar folds: in any case; ``prefix`` is in lower case then.
+    """
 
-    def __init__(self, prefix: str, conditions: Sequence[Condition] = ()) -> None:
+    __slots__ = ("folds", "prefix")
+
+    def __init__(
+        self, prefix: str, conditions: Sequence[Condition] = (), folds: bool = False
+    ) -> None:
         super().__init__(conditions)
-        self.prefix = prefix.encode("utf-8")
+        octets = prefix.encode("utf-8")
+        self.prefix = octets.lower() if folds else octets
+        self.folds = folds
 
-    def matches(self, head: IRequestHead, path: bytes) -> bool:
+    def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
         """See `Matcher.matches`."""
-        return path.startswith(self.prefix) and super().matches(head, path)
+        seen = path.lower() if self.folds else path
+        return seen.startswith(self.prefix) and super().matches(head, path)
 
 
-class PathMatcher(_Matcher):
+class PathMatcher(ConditionsMatcher):
     """The path is a text, in any case."""
 
     __slots__ = ("lower",)
@@ -126,12 +72,12 @@ class PathMatcher(_Matcher):
         super().__init__(conditions)
         self.lower = path.encode("utf-8").lower()
 
-    def matches(self, head: IRequestHead, path: bytes) -> bool:
+    def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
         """See `Matcher.matches`."""
         return path.lower() == self.lower and super().matches(head, path)
 
 
-class RegexMatcher(_Matcher):
+class RegexMatcher(ConditionsMatcher):
     """A pattern is found in the path."""
 
     __slots__ = ("_pattern",)
@@ -140,25 +86,27 @@ class RegexMatcher(_Matcher):
         super().__init__(conditions)
         self._pattern = Pattern(pattern)
 
-    def matches(self, head: IRequestHead, path: bytes) -> bool:
+    def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
         """See `Matcher.matches`."""
         return bool(path) and self._pattern.search(path) and super().matches(head, path)
 
 
 class ServiceMatcher:
-    """One header called ``service``: the fast rule of RPC (MOSN pkg/router/rpc_rule.go)."""
+    """One header called ``service``: the fast rule of RPC (MOSN pkg/router/rpc_rule.go).
 
-    __slots__ = ("_any", "_service")
+    :ivar service: the service; ``None`` for any.
+    """
+
+    __slots__ = ("service",)
 
     def __init__(self, service: str) -> None:
         """:param service: the service, or ``.*`` for any. No pattern otherwise."""
-        self._any = service == ".*"
-        self._service = service.encode("utf-8")
+        self.service = None if service == ".*" else service.encode("utf-8")
 
-    def matches(self, head: IRequestHead, path: bytes) -> bool:
+    def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
         """See `Matcher.matches`."""
         service = head.service
-        return bool(service) and (self._any or service == self._service)
+        return bool(service) and (self.service is None or service == self.service)
 
 
 class _VariableItem:
@@ -166,8 +114,8 @@ class _VariableItem:
 
     __slots__ = ("_pattern", "_read", "_value")
 
-    def __init__(self, config: VariableMatch) -> None:
-        read = headVariable(config.name)
+    def __init__(self, config: VariableMatch, form: PathForm) -> None:
+        read = headVariable(config.name, form)
         if read is None:
             raise ValueError(f"no variable {config.name!r} is known when a route is chosen")
         self._read: HeadVariable = read
@@ -187,138 +135,62 @@ class VariablesMatcher:
 
     __slots__ = ("_groups",)
 
-    def __init__(self, items: Sequence[VariableMatch]) -> None:
+    def __init__(self, items: Sequence[VariableMatch], form: PathForm = DECODING) -> None:
         groups: list[list[_VariableItem]] = [[]]
         for item in items:
             model = item.model.lower() or "and"
             if model not in ("and", "or"):
                 raise ValueError(f"variables are joined by 'and' or 'or', not by {item.model!r}")
-            groups[-1].append(_VariableItem(item))
+            groups[-1].append(_VariableItem(item, form))
             if model == "or":
                 groups.append([])
         self._groups = tuple(tuple(group) for group in groups if group)
 
-    def matches(self, head: IRequestHead, path: bytes) -> bool:
+    def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
         """See `Matcher.matches`."""
         return any(all(item.holds(head) for item in group) for group in self._groups)
 
 
 #: The kinds that look at the path; virtual hosts without any need not decode it.
-PATH_MATCHERS = (PrefixMatcher, PathMatcher, RegexMatcher)
+PATH_MATCHERS = (PrefixMatcher, PathMatcher, RegexMatcher, ExpressionsMatcher)
 
 
 class Matcher(Protocol):
     """What decides whether a rule is for a request."""
 
-    def matches(self, head: IRequestHead, path: bytes) -> bool:
-        """Whether it is; ``path`` is normalised, and empty for RPC."""
+    def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
+        """Whether it is.
+
+        :param path: as the virtual host sees it; empty for RPC.
+        :param source: the client's ``ip:port``, or the path of its unix socket.
+        """
 
 
-def compileMatch(match: Match) -> Matcher:
+def _isService(match: Match) -> bool:
+    """Whether this is the fast rule: a ``service``, nothing else, and nothing new about it."""
+    if len(match.headers) != 1 or match.query_parameters or match.cookies:
+        return False
+    only = match.headers[0]
+    return only.name == "service" and not only.present and not only.invert
+
+
+def compileMatch(match: Match, form: PathForm = DECODING) -> Matcher:
     """Return the matcher of a route: of the first kind that is given (spec/router.md 3).
 
-    :raises ValueError: when it can never work, or needs what is not built.
+    :raises ValueError: when it can never work.
     """
     kind = match.kind
     if kind == "variables":
-        return VariablesMatcher(match.variables)
+        return VariablesMatcher(match.variables, form)
     if kind == "dsl":
-        raise ValueError("routes with dsl_expressions are not supported yet")
+        return ExpressionsMatcher(match.dsl_expressions)
     if kind == "headers":
-        if len(match.headers) == 1 and match.headers[0].name == "service":
+        if _isService(match):
             return ServiceMatcher(match.headers[0].value)
-        return HeadersMatcher([_condition(header, pseudo=False) for header in match.headers])
-    conditions = [_condition(header, pseudo=True) for header in match.headers]
+        return HeadersMatcher(compileConditions(match, pseudo=False))
+    conditions = compileConditions(match, pseudo=True)
     if kind == "prefix":
-        return PrefixMatcher(match.prefix, conditions)
+        return PrefixMatcher(match.prefix, conditions, match.ignore_case)
     if kind == "path":
         return PathMatcher(match.path, conditions)
     return RegexMatcher(match.regex, conditions)
-
-
-class Step(Protocol):
-    """A part of a virtual host's rules, asked in order."""
-
-    def find(self, head: IRequestHead, path: bytes) -> Route | None:
-        """Return the first route of this part that matches."""
-
-
-class Rule:
-    """One route and its matcher."""
-
-    __slots__ = ("matcher", "route")
-
-    def __init__(self, matcher: Matcher, route: Route) -> None:
-        self.matcher = matcher
-        self.route = route
-
-    @property
-    def plain(self) -> bool:
-        """The path alone decides, so the rule can be part of a `PathIndex`."""
-        matcher = self.matcher
-        return isinstance(matcher, PrefixMatcher | PathMatcher) and not matcher.conditions
-
-    def find(self, head: IRequestHead, path: bytes) -> Route | None:
-        """See `Step.find`."""
-        return self.route if self.matcher.matches(head, path) else None
-
-
-class PathIndex:
-    """A run of plain prefix and path rules, found without trying them one by one.
-
-    The cost grows with the number of different lengths of prefixes, not with the number of rules.
-    """
-
-    __slots__ = ("_exact", "_prefixes", "_routes")
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._routes = tuple(rule.route for rule in rules)
-        self._exact: dict[bytes, int] = {}
-        prefixes: dict[int, dict[bytes, int]] = {}
-        for number, rule in enumerate(rules):
-            matcher = rule.matcher
-            if isinstance(matcher, PathMatcher):
-                self._exact.setdefault(matcher.lower, number)
-            elif isinstance(matcher, PrefixMatcher):
-                length = len(matcher.prefix)
-                prefixes.setdefault(length, {}).setdefault(matcher.prefix, number)
-        #: ``(length, lowest number of this length, prefix -> number)``, short ones first.
-        self._prefixes = tuple(
-            (length, min(table.values()), table) for length, table in sorted(prefixes.items())
-        )
-
-    def find(self, head: IRequestHead, path: bytes) -> Route | None:
-        """See `Step.find`."""
-        if not path:
-            return None
-        routes = self._routes
-        none = len(routes)
-        best = self._exact.get(path.lower(), none)
-        size = len(path)
-        for length, lowest, table in self._prefixes:
-            if length > size:
-                break
-            if lowest < best:
-                number = table.get(path[:length], none)
-                if number < best:
-                    best = number
-        return None if best == none else routes[best]
-
-
-def compileSteps(rules: Sequence[Rule]) -> tuple[Step, ...]:
-    """Return the steps that find the first matching rule; runs of plain rules become an index."""
-    steps: list[Step] = []
-    run: list[Rule] = []
-    for rule in rules:
-        if rule.plain:
-            run.append(rule)
-            continue
-        steps.extend(_joined(run))
-        run = []
-        steps.append(rule)
-    steps.extend(_joined(run))
-    return tuple(steps)
-
-
-def _joined(run: list[Rule]) -> Sequence[Step]:
-    return run if len(run) < INDEX_FROM else [PathIndex(run)]

@@ -33,10 +33,10 @@ class RouterSlot:
         self.router: Router | None = None
         self.config: RouterConfig | None = None
 
-    def route(self, head: IRequestHead) -> IRoute | None:
+    def route(self, head: IRequestHead, source: str = "") -> IRoute | None:
         """See `IRouter.route`."""
         router = self.router
-        return None if router is None else router.route(head)
+        return None if router is None else router.route(head, source)
 
 
 class Routers:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from mosntx.contracts.message import IRequestHead
-from mosntx.router.paths import matchPath, query
+from mosntx.router.paths import DECODING, PathForm, matchPath, query
 
 #: Reads a variable of a request head; ``None`` when it is not set.
 HeadVariable = Callable[[IRequestHead], bytes | None]
@@ -111,9 +111,11 @@ _COOKIE_PREFIXES = ("Http1_cookie_", "Http2_cookie_")
 _ARGUMENT_PREFIX = "Http1_request_arg_"
 
 
-def headVariable(name: str) -> HeadVariable | None:
+def headVariable(name: str, form: PathForm = DECODING) -> HeadVariable | None:
     """Return what reads the variable ``name`` of a request head, ``None`` when no head says it."""
     plain = _HEAD_VARIABLES.get(name)
+    if plain is _path and form is not DECODING:
+        return lambda head: form.match(head.path) or None
     if plain is not None:
         return plain
     for prefix in _HEADER_PREFIXES:

@@ -10,14 +10,9 @@ from zope.interface import implementer
 from mosntx.contracts.message import IRequestHead
 from mosntx.contracts.route import IRouter
 from mosntx.router.actions import Route
-from mosntx.router.paths import matchPath
-from mosntx.router.routes import (
-    PATH_MATCHERS,
-    HeadersMatcher,
-    PrefixMatcher,
-    Rule,
-    compileSteps,
-)
+from mosntx.router.index import Rule, compileSearch
+from mosntx.router.paths import DECODING, PathForm
+from mosntx.router.routes import PATH_MATCHERS, HeadersMatcher, PrefixMatcher
 
 log = Logger()
 
@@ -32,15 +27,36 @@ class VirtualHost:
     :ivar number: its place in the configuration.
     """
 
-    __slots__ = ("_all", "_any", "_needsPath", "_steps", "name", "number", "path", "rules")
+    __slots__ = (
+        "_all",
+        "_any",
+        "_find",
+        "_matchPath",
+        "_needsPath",
+        "name",
+        "number",
+        "path",
+        "rules",
+    )
 
-    def __init__(self, name: str, number: int, path: str, rules: Sequence[Rule]) -> None:
-        """:param path: where it stands in the configuration."""
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        path: str,
+        rules: Sequence[Rule],
+        form: PathForm = DECODING,
+    ) -> None:
+        """Make one whose rules see paths of requests in ``form``.
+
+        :param path: where it stands in the configuration.
+        """
         self.name = name
         self.number = number
         self.path = path
         self.rules = tuple(rules)
-        self._steps = compileSteps(rules)
+        self._find = compileSearch(rules).find
+        self._matchPath = form.match
         self._needsPath = any(isinstance(rule.matcher, PATH_MATCHERS) for rule in rules)
         #: The first route when it takes every HTTP request, and when it takes every request.
         self._all: Route | None = None
@@ -52,7 +68,7 @@ class VirtualHost:
             elif isinstance(matcher, HeadersMatcher) and not matcher.conditions:
                 self._any = rules[0].route
 
-    def route(self, head: IRequestHead) -> Route | None:
+    def route(self, head: IRequestHead, source: str = "") -> Route | None:
         """See `IRouter.route`."""
         target = head.path
         if not target and head.authority:
@@ -61,18 +77,11 @@ class VirtualHost:
         if found is None and target:
             found = self._all
         if found is None:
-            found = self._search(head, target)
+            path = self._matchPath(target) if self._needsPath and target else b""
+            found = self._find(head, path, source)
             if found is None:
                 return None
         return found if found.split is None else found.split.choose()
-
-    def _search(self, head: IRequestHead, target: bytes) -> Route | None:
-        path = matchPath(target) if self._needsPath and target else b""
-        for step in self._steps:
-            found = step.find(head, path)
-            if found is not None:
-                return found
-        return None
 
     def __repr__(self) -> str:
         return f"<VirtualHost {self.name or self.path}>"
@@ -227,24 +236,34 @@ class DomainTable:
 class Router:
     """See `IRouter`."""
 
-    __slots__ = ("_domains", "_only", "name", "virtualHosts")
+    __slots__ = ("_domains", "_form", "_only", "_refusal", "name", "virtualHosts")
 
     def __init__(
-        self, name: str, virtualHosts: Iterable[VirtualHost], domains: DomainTable
+        self,
+        name: str,
+        virtualHosts: Iterable[VirtualHost],
+        domains: DomainTable,
+        form: PathForm = DECODING,
+        refusal: Route | None = None,
     ) -> None:
+        """:param refusal: answers requests whose path the form refuses."""
         self.name = name
         self.virtualHosts = tuple(virtualHosts)
         self._domains = domains
         self._only = domains.only
+        self._form = form
+        self._refusal = refusal
 
-    def route(self, head: IRequestHead) -> Route | None:
+    def route(self, head: IRequestHead, source: str = "") -> Route | None:
         """See `IRouter.route`."""
+        if self._refusal is not None and self._form.isRefused(head.path):
+            return self._refusal
         host = self._only
         if host is None:
             host = self._domains.find(head.authority)
             if host is None:
                 return None
-        return host.route(head)
+        return host.route(head, source)
 
     def virtualHost(self, authority: bytes) -> VirtualHost | None:
         """Return the virtual host for a request that asks for ``authority`` (lower case)."""

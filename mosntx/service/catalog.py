@@ -27,8 +27,16 @@ from mosntx.proxy.convert.bolt_http1 import BoltToHttp1
 from mosntx.proxy.convert.http1_bolt import Http1ToBolt
 from mosntx.proxy.convert.tr_bolt import BoltToTr, TrToBolt
 from mosntx.proxy.convert.tr_http1 import Http1ToTr, TrToHttp1
+from mosntx.proxy.mirror import MirrorFactory
 from mosntx.service.protocols import ProtocolRow, bolt, boltv2, http1, http2, http2Engines, tr
+from mosntx.upstream.balancers.leastconnection import LeastConnectionFactory
+from mosntx.upstream.balancers.leastrequest import LeastRequestFactory
+from mosntx.upstream.balancers.maglev import MaglevFactory
+from mosntx.upstream.balancers.originaldst import OriginalDstFactory
+from mosntx.upstream.balancers.peakewma import PeakEwmaFactory
 from mosntx.upstream.balancers.random import RandomFactory
+from mosntx.upstream.balancers.requestroundrobin import RequestRoundRobinFactory
+from mosntx.upstream.balancers.ringhash import RingHashFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
 from mosntx.upstream.balancers.weighted import WeightedFactory
 
@@ -41,6 +49,7 @@ FEATURES = frozenset(
         "circuit_breakers",
         "connect",
         "direct_response",
+        "dsl",
         "forwarding_headers",
         "hash_policy",
         "header_rewrite",
@@ -48,13 +57,17 @@ FEATURES = frozenset(
         "host_rewrite",
         "idle_timeout",
         "keepalive",
+        "lb_config",
         "log_roller",
         "metrics_matcher",
+        "mirror",
+        "original_dst_lb",
         "path_rewrite",
         "protocol_conversion",
         "protocol_fallback",
         "redirect",
         "retry",
+        "slow_start",
         "subset",
         "tcp_routes",
         "unix",
@@ -63,8 +76,9 @@ FEATURES = frozenset(
     }
 )
 
-#: Cluster types that are a fixed list of hosts (MOSN: SIMPLE and those it treats alike).
-CLUSTER_TYPES = frozenset({"SIMPLE", "STATIC", "DYNAMIC", "EDS"})
+#: Cluster types that are a fixed list of hosts (MOSN: SIMPLE and those it treats alike), and the
+#: one without.
+CLUSTER_TYPES = frozenset({"SIMPLE", "STATIC", "DYNAMIC", "EDS", "ORIGINAL_DST"})
 
 #: Names that stand for other protocols in ``downstream_protocol``, and what separates names.
 _NO_PROTOCOLS = frozenset({"", "Auto", "SofaRpc", "X", "Xprotocol"})
@@ -140,11 +154,23 @@ def standardCatalog() -> Catalog:
         streamFilters=_byName(
             FaultFactory(),
             HealthcheckFactory(),
+            MirrorFactory(),
             PayloadLimitFactory(),
             RateLimitFactory(),
             TranscoderFactory(),
         ),
-        balancers=_byName(RandomFactory(), RoundRobinFactory(), WeightedFactory()),
+        balancers=_byName(
+            LeastConnectionFactory(),
+            LeastRequestFactory(),
+            MaglevFactory(),
+            OriginalDstFactory(),
+            PeakEwmaFactory(),
+            RandomFactory(),
+            RequestRoundRobinFactory(),
+            RingHashFactory(),
+            RoundRobinFactory(),
+            WeightedFactory(),
+        ),
         conversions={
             ("bolt", "Http1"): BoltToHttp1,
             ("bolt", "tr"): BoltToTr,

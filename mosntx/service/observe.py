@@ -21,8 +21,8 @@ from mosntx.config.dump import dumpCluster, dumpGlobal, dumpListener, dumpObject
 from mosntx.net.ports import BindFailed
 from mosntx.service.failures import failureStats
 from mosntx.service.registry import LocalRegistry
+from mosntx.stats.computed import ComputedStats
 from mosntx.stats.prometheus import Exposition, PrometheusOptions
-from mosntx.stats.structs import ComputedStats
 
 if TYPE_CHECKING:
     from mosntx.service.sidecar import Sidecar

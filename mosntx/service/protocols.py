@@ -5,6 +5,7 @@ One row each, with the limits of the place that uses them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -43,7 +44,7 @@ def http1(config: ProxyConfig | None) -> IProtocol:
             max_backlog=config.max_pipelined * 1024,
             max_requests_per_connection=config.max_requests_per_connection,
         )
-    return Http1Protocol(limits)
+    return Http1Protocol(limits, os.urandom)
 
 
 def http2(config: ProxyConfig | None) -> IProtocol:

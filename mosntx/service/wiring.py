@@ -7,7 +7,7 @@ Run-time updates use the same builders (``Wiring.router``, `Wiring.clusters`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from random import Random
 from typing import Any
@@ -15,6 +15,8 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Cooperator
+from twisted.logger import Logger
 from zope.interface import implementer
 from zope.interface.exceptions import Invalid
 from zope.interface.verify import verifyObject
@@ -67,6 +69,7 @@ from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
 from mosntx.service.protocols import clientKeepalive
+from mosntx.service.routefilters import checkFilterConfigs
 from mosntx.stats.store import StatsStore
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
@@ -75,6 +78,8 @@ from mosntx.upstream.clusters import Clusters
 from mosntx.upstream.ejections import Ejections
 from mosntx.upstream.hosts import AddressTable
 from mosntx.upstream.outlier import OutlierDetections
+
+log = Logger()
 
 
 @frozen
@@ -144,10 +149,13 @@ class Wiring:
         self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
         self.background: list[Any] = [self._health, self._outliers]
         self._counted: set[Cluster] = set()
+        self._jobs = Cooperator(scheduler=lambda step: context.clock.callLater(0, step))
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
             poolFactory=Pools(catalog.protocols, context.connector, context.wheel, self._turn),
             random=context.random,
+            seconds=context.seconds,
+            work=self._work,
             addresses=addresses,
             watch=self._clusterChanged,
         )
@@ -171,6 +179,12 @@ class Wiring:
     def _addCluster(self, config: ClusterConfig) -> None:
         self._try(config.path, self._context.clusters.update, config)
 
+    def _work(self, steps: Iterator[None]) -> None:
+        """Do a job in slices, between other events."""
+        self._jobs.cooperate(steps).whenDone().addErrback(
+            lambda failure: log.failure("a load balancer cannot be built", failure)
+        )
+
     def _clusterChanged(self, cluster: Cluster) -> None:
         """Count and check clusters that come, also at run time; no longer those that have gone."""
         store = self._context.store
@@ -188,6 +202,7 @@ class Wiring:
     # routers
 
     def _compile(self, config: RouterConfig) -> Router:
+        checkFilterConfigs(config, self._catalog.streamFilters, self._context)
         variables = Variables(resolve=self._variables.resolve, known=self._variables.known)
         return compileRouter(config, random=self._context.random, variables=variables)
 

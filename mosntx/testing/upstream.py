@@ -96,7 +96,13 @@ class FakeHost:
         healthy: bool = True,
         hostname: str = "",
         metadata: Mapping[str, str] | None = None,
+        priority: int = 0,
+        zone: str = "",
+        healthySince: float = float("-inf"),
     ) -> None:
+        self.priority = priority
+        self.zone = zone
+        self.healthySince = healthySince
         self.address = address
         self.hostname = hostname
         self.weight = weight
@@ -172,6 +178,7 @@ class FakeExchange:
     :ivar aborted: whether `abort` was called.
     :ivar key: what `hashKey` says when there is no route.
     :ivar criteria: what `metadata` says.
+    :ivar wanted: what `destination` says, by field.
     """
 
     def __init__(self, request: Any = None, *, peer: str = "127.0.0.1:50000") -> None:
@@ -179,6 +186,7 @@ class FakeExchange:
         self.connection = FakeConnection(peer)
         self.key: int | None = None
         self.criteria: tuple[tuple[str, str], ...] | None = None
+        self.wanted: dict[bytes, str] = {}
         self.replies: list[tuple[int, bytes, int]] = []
         self.resumed = 0
         self.aborted = False
@@ -212,6 +220,11 @@ class FakeExchange:
         """See `IExchange.abort`."""
         self.aborted = True
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        return self.connection.local
+
     def hashKey(self) -> int | None:
         """See `IExchange.hashKey`."""
         if self.route is None:
@@ -222,3 +235,7 @@ class FakeExchange:
     def metadata(self) -> tuple[tuple[str, str], ...] | None:
         """See `ILoadBalancerContext.metadata`."""
         return self.criteria
+
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`."""
+        return self.wanted.get(field, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from zope.interface import implementer
 from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.config.schema import Host as HostConfig
 from mosntx.contracts.upstream import IClusters, ILoadBalancerFactory
+from mosntx.upstream.balancers.settings import atOnce
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.hosts import AddressTable, PoolFactory
 
@@ -33,17 +34,23 @@ class Clusters:
         balancers: Mapping[str, ILoadBalancerFactory],
         poolFactory: PoolFactory,
         random: Random,
+        seconds: Callable[[], float],
         addresses: AddressTable | None = None,
         watch: Callable[[Cluster], object] | None = None,
+        work: Callable[[Iterator[None]], object] = atOnce,
     ) -> None:
         """Make none yet.
 
         :param balancers: by ``lb_type``; `DEFAULT_BALANCER` must be one of them.
+        :param seconds: the monotonic clock.
         :param watch: called with a cluster after each change of it.
+        :param work: see `mosntx.contracts.upstream.IBalancerSettings.work`.
         """
         self._balancers = balancers
         self._poolFactory = poolFactory
         self._random = random
+        self._seconds = seconds
+        self._work = work
         self._watch = watch
         self._clusters: dict[str, Cluster] = {}
         #: Clusters that were removed and still have connections.
@@ -72,6 +79,8 @@ class Clusters:
                 balancer=balancer,
                 poolFactory=self._poolFactory,
                 random=self._random,
+                seconds=self._seconds,
+                work=self._work,
                 addresses=self.addresses,
                 hosts=hosts,
                 watch=self._watch,

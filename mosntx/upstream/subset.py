@@ -9,11 +9,12 @@ criteria, and one look-up finds what the walk finds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from zope.interface import implementer
 
 from mosntx.config.schema import LbSubsetConfig
-from mosntx.contracts.upstream import IHost, ILoadBalancer, ILoadBalancerContext
+from mosntx.contracts.upstream import IHealthAware, IHost, ILoadBalancer, ILoadBalancerContext
 from mosntx.stats.structs import ClusterStats
 
 #: Values of ``fall_back_policy``; all others count as `NO_FALLBACK`.
@@ -25,8 +26,8 @@ DEFAULT_SUBSET = 2
 Criteria = tuple[tuple[str, str], ...]
 
 #: Makes a balancer over some hosts; the criteria say which part of the cluster they are,
-#: ``()`` = all of it.
-Make = Callable[[Sequence[IHost], Criteria], ILoadBalancer]
+#: ``()`` = all of it. The third is the balancer of this part that is being replaced.
+Make = Callable[[Sequence[IHost], Criteria, ILoadBalancer | None], ILoadBalancer]
 
 
 def balance(
@@ -44,11 +45,15 @@ def balance(
     stats.lb_subsets_created = 0
     selectors = [] if config is None else sortedSelectors(config.subset_selectors)
     if config is None or not selectors:
-        return make(hosts, ())
-    subsets = Subsets(config, selectors, hosts, make, stats)
-    if isinstance(before, Subsets):
-        subsets.prepare(before.used)
-    return subsets
+        return make(hosts, (), _partOf(before, ()))
+    return Subsets(config, selectors, hosts, make, stats, before)
+
+
+def _partOf(balancer: ILoadBalancer | Subsets | None, part: Criteria) -> ILoadBalancer | None:
+    """Return the balancer of a part of a cluster, from the one of the whole."""
+    if isinstance(balancer, Subsets):
+        return balancer.parts.get(part)
+    return None if part else balancer
 
 
 def sortedSelectors(selectors: Iterable[Iterable[str]]) -> list[tuple[str, ...]]:
@@ -81,7 +86,7 @@ def members(
     return found
 
 
-@implementer(ILoadBalancer)
+@implementer(IHealthAware)
 class Subsets:
     """See `ILoadBalancer`. Each subset has a balancer of the cluster's ``lb_type``.
 
@@ -92,9 +97,11 @@ class Subsets:
     made when it is asked for.
 
     :ivar hosts: those of each subset by its criteria; for views and checks.
+    :ivar parts: all balancers there are by now, by criteria: of the whole, of subsets that were
+        asked for, and of the default subset, whether a selector makes it or not.
     """
 
-    __slots__ = ("_all", "_instead", "_made", "_make", "_stats", "hosts")
+    __slots__ = ("_all", "_instead", "_made", "_make", "_stats", "hosts", "parts")
 
     def __init__(
         self,
@@ -103,13 +110,21 @@ class Subsets:
         hosts: Sequence[IHost],
         make: Make,
         stats: ClusterStats,
+        before: ILoadBalancer | Subsets | None = None,
     ) -> None:
-        """:param selectors: as `sortedSelectors` returns them."""
+        """Sort the hosts; what was asked for of the balancer before is made at once.
+
+        :param selectors: as `sortedSelectors` returns them.
+        """
         self.hosts: Mapping[Criteria, Sequence[IHost]] = members(selectors, hosts)
         self._make = make
         self._made: dict[Criteria, ILoadBalancer] = {}
-        self._all = make(hosts, ())
-        self._instead = self._fallback(config, hosts)
+        self.parts: dict[Criteria, ILoadBalancer] = {}
+        self._all = self.parts[()] = make(hosts, (), _partOf(before, ()))
+        self._instead = self._fallback(config, hosts, before)
+        if isinstance(before, Subsets):
+            for criteria in before.used:
+                self._find(criteria, before)
         self._stats = stats
         stats.lb_subsets_created = len(self.hosts)
 
@@ -118,10 +133,13 @@ class Subsets:
         """The criteria of the subsets that have a balancer by now."""
         return self._made.keys()
 
-    def prepare(self, wanted: Iterable[Criteria]) -> None:
-        """Make the balancers of these subsets now, as far as there are such subsets."""
-        for criteria in wanted:
-            self._find(criteria)
+    def healthChanged(self, host: IHost) -> None:
+        """See `IHealthAware.healthChanged`."""
+        labels = host.metadata.items()
+        for criteria, balancer in self.parts.items():
+            if IHealthAware.providedBy(balancer) and labels >= set(criteria):
+                aware: Any = balancer
+                aware.healthChanged(host)
 
     def chooseHost(self, context: ILoadBalancerContext | None) -> IHost | None:
         """See `ILoadBalancer.chooseHost`. When no host of the subset is healthy, fall back."""
@@ -145,14 +163,22 @@ class Subsets:
         self._stats.lb_subsets_fallback += 1
         return instead.chooseHost(context)
 
-    def _find(self, criteria: Criteria) -> ILoadBalancer | None:
+    def _find(
+        self, criteria: Criteria, before: ILoadBalancer | Subsets | None = None
+    ) -> ILoadBalancer | None:
         """Return the balancer of a subset, ``None`` when there is no such subset."""
         made = self._made.get(criteria)
         if made is None and criteria in self.hosts:
-            made = self._made[criteria] = self._make(self.hosts[criteria], criteria)
+            made = self._make(self.hosts[criteria], criteria, _partOf(before, criteria))
+            self._made[criteria] = self.parts[criteria] = made
         return made
 
-    def _fallback(self, config: LbSubsetConfig, hosts: Sequence[IHost]) -> ILoadBalancer | None:
+    def _fallback(
+        self,
+        config: LbSubsetConfig,
+        hosts: Sequence[IHost],
+        before: ILoadBalancer | Subsets | None,
+    ) -> ILoadBalancer | None:
         """Return what chooses when the subset has no host to give."""
         policy = config.fall_back_policy
         wanted = config.default_subset
@@ -161,7 +187,7 @@ class Subsets:
         if policy != DEFAULT_SUBSET:
             return None
         criteria = tuple(sorted(wanted.items()))
-        known = self._find(criteria)
+        known = self._find(criteria, before)
         if known is not None:
             return known
         some = [
@@ -169,4 +195,5 @@ class Subsets:
             for host in hosts
             if all(host.metadata.get(key) == value for key, value in criteria)
         ]
-        return self._make(some, criteria)
+        made = self.parts[criteria] = self._make(some, criteria, _partOf(before, criteria))
+        return made

@@ -32,6 +32,37 @@ def route(**keys: Any) -> list[tuple[str, str]]:
     ]
 
 
+class NewMatchTests(SynchronousTestCase):
+    """Keys of matches that only mosntx has, and expressions."""
+
+    def test_expressions(self) -> None:
+        """A mistake in an expression is reported with its column."""
+        match = {"dsl_expressions": [{"expression": "true"}, {"expression": "request.metod == 1"}]}
+        [problem] = problemsOf(withRoutes({"match": match, "route": TO_C}))
+        self.assertEqual(problem.path, f"{ROUTE}.match.dsl_expressions[1].expression")
+        self.assertIn("column 1 of the expression: requests have no", str(problem))
+        self.assertIn("did you mean 'request.method'?", str(problem))
+
+    def test_patterns(self) -> None:
+        """Patterns of query parameters and cookies are looked at, where they count."""
+        bad = {"name": "a", "value": "(", "regex": True}
+        for key in ("query_parameters", "cookies", "headers"):
+            self.assertEqual(
+                route(match={"prefix": "/", key: [bad]}, route=TO_C),
+                [("error", f"match.{key}[0].value")],
+            )
+            present = {**bad, "present": True}
+            self.assertEqual(route(match={"prefix": "/", key: [present]}, route=TO_C), [])
+
+    def test_ignoreCase(self) -> None:
+        """Only prefixes can ignore case; old keys still have no effect and no meaning."""
+        self.assertEqual(
+            route(match={"regex": "/", "ignore_case": True}, route=TO_C),
+            [("warning", "match.ignore_case")],
+        )
+        self.assertEqual(route(match={"prefix": "/", "ignore_case": True}, route=TO_C), [])
+
+
 class DomainTests(SynchronousTestCase):
     """Domains of virtual hosts (spec/router.md section 2)."""
 

@@ -51,6 +51,7 @@ class AllKeysTests(SynchronousTestCase):
             "servers[0].listeners[1].filter_chains[0].filters[0].config.upstream_protocol",
             "servers[0].listeners[1].filter_chains[0].filters[0].config.extend_config",
             "cluster_manager.clusters[0].health_check.protocol",
+            "cluster_manager.clusters[0].slow_start",
         }
         self.assertEqual({p.path for p in loaded.problems}, expected)
         self.assertEqual({p.severity for p in loaded.problems}, {"warning"})

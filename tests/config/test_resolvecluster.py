@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import Cluster
@@ -47,6 +48,15 @@ class ClusterTests(SynchronousTestCase):
     def test_originalDst(self) -> None:
         """The type forces its balancer."""
         self.assertEqual(cluster(type="ORIGINAL_DST").lb_type, "LB_ORIGINAL_DST")
+
+    def test_destination(self) -> None:
+        """Without a header the destination comes from the listener filter, which may be missing."""
+        build = attrs.evolve(EVERYTHING, features=EVERYTHING.features - {"original_dst"})
+        obj = withCluster(lb_type="LB_ORIGINAL_DST")
+        self.assertEqual(found(obj, build), [("unsupported", CLUSTER)])
+        self.assertEqual(found(obj), [])
+        obj = withCluster(type="ORIGINAL_DST", original_dst_lb_config={"use_header": True})
+        self.assertEqual(found(obj, build), [])
 
     def test_name(self) -> None:
         """Empty and missing names are errors, once."""

@@ -158,7 +158,6 @@ class MeshTestCase(SynchronousTestCase):
         :param filters: stream filters of the listener: objects, or their configuration.
         :param settings: see `proxyConfig`.
         """
-        self.witness = Witness()
         rows = [
             GivenFilter(f"given{place}", lambda _, each=each: each)  # type: ignore[misc]
             for place, each in enumerate(filters)
@@ -170,8 +169,18 @@ class MeshTestCase(SynchronousTestCase):
         ]
         if specs:
             settings["listener"] = {"stream_filters": specs, **settings.get("listener", {})}
+        return self.beginWith(proxyConfig(*routes, **settings), rows)
+
+    def beginWith(
+        self, config: Mapping[str, Any], rows: Sequence[IStreamFilterFactory] = ()
+    ) -> MemoryMesh:
+        """Start a Sidecar with a whole configuration.
+
+        :param rows: further stream filters of the catalog.
+        """
+        self.witness = Witness()
         self.mesh = MemoryMesh(
-            proxyConfig(*routes, **settings),
+            config,
             catalog=standardCatalog().extended(streamFilters=rows),
             streamEventHandlers=[self.witness],
         )

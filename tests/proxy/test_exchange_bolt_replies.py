@@ -136,7 +136,7 @@ class LocalReplyTests(BoltTestCase):
         mesh = self.begin()
         client, upstream = self.both()
 
-        def route(slot: RouterSlot, head: Any) -> None:
+        def route(slot: RouterSlot, head: Any, source: str = "") -> None:
             raise OurMistakeError
 
         proxy = self.last.listener

@@ -109,3 +109,36 @@ class CompilerTests(SynchronousTestCase):
                 f"{base}[1].routers[1].route",
             ],
         )
+
+
+class EncodedSlashTests(SynchronousTestCase):
+    """``encoded_slash`` of a router configuration."""
+
+    def tables(self, how: str, *routes):
+        written = config(host("*", routes=routes), encoded_slash=how)
+        return compileRouter(written, random=Random(1))
+
+    def test_reject(self):
+        """Requests with an encoded slash in the path are answered with 400."""
+        tables = self.tables("reject", to("c", prefix="/"))
+        head = httpRequest(b"/a%2fb")
+        self.assertEqual(tables.route(head).localReply(head)[0], 400)
+        self.assertIsNone(tables.route(httpRequest(b"/a/b?%2f")).localReply)
+
+    def test_keep(self):
+        """A kept slash does not reach a rule behind a slash, and stays through a rewrite."""
+        tables = self.tables(
+            "keep",
+            to("inner", prefix="/a/"),
+            acting(Match(prefix="/a"), cluster_name="outer", prefix_rewrite="/z"),
+        )
+        head = httpRequest(b"/a%2fb%25c?q")
+        route = tables.route(head)
+        self.assertEqual(route.cluster, "outer")
+        route.rewriteRequest(None, head)
+        self.assertEqual(head.path, b"/z%2Fb%25c?q")
+
+    def test_decode(self):
+        """The default: an encoded slash is one, as in MOSN."""
+        tables = self.tables("decode", to("inner", prefix="/a/"), to("outer", prefix="/"))
+        self.assertEqual(tables.route(httpRequest(b"/a%2Fb")).cluster, "inner")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.router.paths import (
+    PATH_FORMS,
     escapePath,
     headerSafe,
     isAuthority,
@@ -117,3 +118,37 @@ class OtherTests(SynchronousTestCase):
             b"a\n",
         ):
             self.assertFalse(isAuthority(bad), bad)
+
+
+class PathFormTests(SynchronousTestCase):
+    """The three ways to see an encoded slash."""
+
+    def test_keep(self):
+        """A kept slash stays in upper case, and cannot be made by encoding twice."""
+        keep = PATH_FORMS["keep"]
+        for target, path in (
+            (b"/a%2fb?%2f", b"/a%2Fb"),
+            (b"/a%252fb", b"/a%252fb"),
+            (b"/%61%2F..%2Fb", b"/a%2F..%2Fb"),
+            (b"/a/%2e%2e//b", b"/b"),
+            (b"/10%25", b"/10%25"),
+            (b"", b""),
+        ):
+            self.assertEqual(keep.match(target), path, target)
+
+    @given(st.binary(max_size=20))
+    def test_keepRoundTrip(self, path):
+        """What is escaped again is seen as the same path."""
+        keep = PATH_FORMS["keep"]
+        seen = keep.match(b"/" + path.replace(b"?", b""))
+        self.assertEqual(keep.match(keep.escape(seen)), seen)
+
+    def test_reject(self):
+        """A path with an encoded slash is refused; a query may have one."""
+        reject = PATH_FORMS["reject"]
+        self.assertTrue(reject.isRefused(b"/a%2Fb"))
+        self.assertTrue(reject.isRefused(b"/a%2fb?x"))
+        self.assertFalse(reject.isRefused(b"/a/b?x=%2F"))
+        for name in ("keep", "decode"):
+            self.assertFalse(PATH_FORMS[name].isRefused(b"/a%2Fb"))
+        self.assertEqual(PATH_FORMS["decode"].match(b"/a%2Fb"), b"/a/b")

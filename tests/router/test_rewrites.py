@@ -86,6 +86,8 @@ class PathTests(SynchronousTestCase):
     def test_pathRule(self):
         """A path rule rewrites only a path in the configured case (spec/router.md 9.3)."""
         match = Match(path="/Test")
+        folded = Match(prefix="/TE", ignore_case=True)
+        self.assertEqual(self.path(httpRequest(b"/test"), folded, prefix_rewrite="/x")[0], b"/xst")
         self.assertEqual(self.path(httpRequest(b"/Test"), match, prefix_rewrite="/x")[0], b"/x")
         self.assertEqual(
             self.path(httpRequest(b"/test"), match, prefix_rewrite="/x"), (b"/test", None)

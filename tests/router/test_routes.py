@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import DslExpression, HeaderMatch, Match, VariableMatch
-from mosntx.router.actions import Route
-from mosntx.router.paths import matchPath
-from mosntx.router.routes import (
-    INDEX_FROM,
-    PathIndex,
-    PathMatcher,
-    PrefixMatcher,
-    Rule,
-    compileMatch,
-    compileSteps,
-)
+from mosntx.router.paths import PATH_FORMS, matchPath
+from mosntx.router.routes import compileMatch
 from mosntx.testing.requests import RpcRequest, httpRequest
 from tests.router.build import header
 
@@ -74,9 +63,34 @@ class PathKindsTests(SynchronousTestCase):
         self.assertRaises(ValueError, compileMatch, Match(regex="a)"))
 
     def test_dsl(self):
-        """Expressions are refused: such a route must not match everything."""
-        match = Match(dsl_expressions=(DslExpression(expression="true"),))
-        self.assertIn("not supported", str(self.assertRaises(ValueError, compileMatch, match)))
+        """All expressions must be true (scenario 46); a mistake names its column."""
+        match = Match(
+            dsl_expressions=(
+                DslExpression(expression='request.method == "GET"'),
+                DslExpression(expression='request.headers["a1"] == "b1"'),
+            )
+        )
+        self.assertTrue(matches(match, httpRequest(headers={"A1": "b1"})))
+        self.assertFalse(matches(match, httpRequest(headers={"a1": "b2"})))
+        self.assertFalse(matches(match, httpRequest()))
+        bad = Match(dsl_expressions=(DslExpression(expression="true &&"),))
+        error = str(self.assertRaises(ValueError, compileMatch, bad))
+        self.assertIn("dsl_expressions[0]: column 8 of the expression", error)
+
+    def test_ignoreCase(self):
+        """A prefix may ignore case; it still knows no segments."""
+        match = Match(prefix="/FOO", ignore_case=True)
+        self.check(match, [b"/foo", b"/Foobar", b"/FOO/x"], [b"/fo", b"/a/foo"])
+
+    def test_encodedSlash(self):
+        """Where an encoded slash is kept, it is one octet of a segment and no slash."""
+        kept = PATH_FORMS["keep"]
+        for path, found in ((b"/a%2fb", True), (b"/a/b", False), (b"/a%252Fb", False)):
+            matcher = compileMatch(Match(path="/a%2Fb"), kept)
+            self.assertEqual(matcher.matches(httpRequest(path), kept.match(path)), found, path)
+            items = (VariableMatch(name="x-mosn-path", value="/a%2Fb"),)
+            matcher = compileMatch(Match(variables=items), kept)
+            self.assertEqual(matcher.matches(httpRequest(path), b""), found, path)
 
 
 class HeaderTests(SynchronousTestCase):
@@ -243,48 +257,3 @@ class VariableTests(SynchronousTestCase):
             VariableMatch(name="URI", value="x", model="xor"),
         ):
             self.assertRaises(ValueError, compileMatch, Match(variables=(item,)))
-
-
-class IndexTests(SynchronousTestCase):
-    """The index finds what the rules one by one would find."""
-
-    def rules(self, *matchers) -> list[Rule]:
-        rules = []
-        for number, matcher in enumerate(matchers):
-            route = Route()
-            route.path = str(number)
-            rules.append(Rule(matcher, route))
-        return rules
-
-    def find(self, step, path: bytes) -> str | None:
-        found = step.find(httpRequest(), path)
-        return None if found is None else found.path
-
-    @given(
-        st.lists(st.tuples(st.booleans(), st.text("/aAb", min_size=1, max_size=4)), max_size=12),
-        st.lists(st.text("/aAb", max_size=5), max_size=8),
-    )
-    def test_same(self, written: list[tuple[bool, str]], paths: list[str]):
-        """For any rules and paths the first matching rule is found."""
-        rules = self.rules(
-            *(PrefixMatcher(text) if prefix else PathMatcher(text) for prefix, text in written)
-        )
-        index = PathIndex(rules)
-        for path in (path.encode() for path in paths):
-            wanted = next((rule.route.path for rule in rules if self.find(rule, path)), None)
-            self.assertEqual(self.find(index, path), wanted)
-
-    def test_steps(self):
-        """Long runs of plain rules become an index, all others stay, in order."""
-        plain = [PrefixMatcher(f"/{number}") for number in range(INDEX_FROM)]
-        special = compileMatch(Match(regex="x"))
-        conditional = compileMatch(Match(prefix="/", headers=(header("a", "1"),)))
-        rules = self.rules(*plain, special, plain[0], conditional, *plain, *plain)
-        steps = compileSteps(rules)
-        kinds = [type(step).__name__ for step in steps]
-        self.assertEqual(kinds, ["PathIndex", "Rule", "Rule", "Rule", "PathIndex"])
-        self.assertIs(steps[1], rules[INDEX_FROM])
-
-    def test_rpc(self):
-        """A request without a path is never in the index."""
-        self.assertIsNone(self.find(PathIndex(self.rules(PrefixMatcher("/"))), b""))

@@ -78,7 +78,10 @@ class PoolsTests(SynchronousTestCase):
 
     def host(self, **keys):
         clusters = Clusters(
-            balancers=standardCatalog().balancers, poolFactory=self.pools, random=Random(1)
+            balancers=standardCatalog().balancers,
+            poolFactory=self.pools,
+            random=Random(1),
+            seconds=Clock().seconds,
         )
         return clusters.update(clusterConfig(**keys)).hosts[0]
 
@@ -121,7 +124,10 @@ class PoolsTests(SynchronousTestCase):
         clock = Clock()
         pools = Pools({"Http2": http2}, self.connector, TimerWheel(clock, clock.seconds))
         clusters = Clusters(
-            balancers=standardCatalog().balancers, poolFactory=pools, random=Random(1)
+            balancers=standardCatalog().balancers,
+            poolFactory=pools,
+            random=Random(1),
+            seconds=clock.seconds,
         )
         options = {"Http2": {"max_concurrent_streams": 3}}
         (host,) = clusters.update(clusterConfig(protocol_options=options)).hosts

@@ -6,11 +6,12 @@ from random import Random
 from typing import Any
 
 import attrs
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.config.schema import Host as HostConfig
-from mosntx.config.schema import LbSubsetConfig
+from mosntx.config.schema import LbConfig, LbSubsetConfig
 from mosntx.testing.upstream import FakeExchange, FakePool
 from mosntx.upstream.balancers.roundrobin import RoundRobin, RoundRobinFactory
 from mosntx.upstream.balancers.weighted import WeightedFactory
@@ -43,6 +44,7 @@ class ClusterSubsetsTests(SynchronousTestCase):
             balancer=RoundRobinFactory(),
             poolFactory=FakePool,
             random=Random(1),
+            seconds=Clock().seconds,
             addresses=self.addresses,
         )
 
@@ -147,3 +149,56 @@ class ClusterSubsetsTests(SynchronousTestCase):
         self.addresses.clearFlag("b:1", FAILED_ACTIVE_CHECK)
         for wanted in (criteria(v="1"), None):
             self.assertEqual(self.chosen(cluster, wanted), {"a:1", "b:1", "c:1"})
+
+    def test_failover(self) -> None:
+        """Within a subset, too, hosts of the next priority stand in for those that are ill."""
+        hosts = [
+            HostConfig(address=f"{name}:1", priority=priority, metadata={"v": version})
+            for name, priority, version in (("a", 0, "1"), ("b", 1, "1"), ("c", 0, "2"))
+        ]
+        cluster = self.cluster(hosts, ("v",), policy=NO_FALLBACK)
+        wanted = criteria(v="1")
+        self.assertEqual(self.chosen(cluster, wanted), {"a:1"})
+        self.addresses.setFlag("a:1", FAILED_ACTIVE_CHECK)
+        self.assertEqual(self.chosen(cluster, wanted), {"b:1"})
+        self.assertEqual(self.chosen(cluster, criteria(v="2")), {"c:1"})
+        self.addresses.clearFlag("a:1", FAILED_ACTIVE_CHECK)
+        self.assertEqual(self.chosen(cluster, wanted), {"a:1"})
+
+    def test_panicOfASubset(self) -> None:
+        """Panic is counted by part: a subset panics while the cluster as a whole does not."""
+        hosts = [host(f"{name}:1", v=version) for name, version in zip("abcd", "1222", strict=True)]
+        cluster = self.cluster(hosts, ("v",), policy=NO_FALLBACK)
+        lb = LbConfig(panic_threshold=50, panic_mode="all")
+        cluster.configure(attrs.evolve(cluster.config, lbconfig=lb), RoundRobinFactory())
+        self.assertEqual(self.chosen(cluster, criteria(v="1")), {"a:1"})
+        self.addresses.setFlag("a:1", FAILED_ACTIVE_CHECK)
+        self.assertEqual(self.chosen(cluster, criteria(v="1")), {"a:1"})
+        self.assertEqual(cluster.stats.lb_panic, 1)
+        self.assertEqual(self.chosen(cluster, None), {"b:1", "c:1", "d:1"})
+        self.flushLoggedErrors()
+
+    def test_replaced(self) -> None:
+        """The balancer of a part is told which one it replaces, the whole's and the subset's."""
+        told: dict[str, Any] = {}
+
+        class Noting(RoundRobinFactory):
+            def build(self, hosts: Any, settings: Any) -> RoundRobin:
+                told[settings.scope] = settings.before
+                return super().build(hosts, settings)
+
+        hosts = [host("a:1", v="1", z="1"), host("b:1", v="2", z="1")]
+        cluster = self.cluster(hosts, ("v",), ("v", "z"))
+        cluster.configure(cluster.config, Noting())
+        self.chosen(cluster, criteria(v="1", z="1"))
+        self.assertEqual(set(told), {"", "v=1,z=1"})
+        self.assertIsNone(told["v=1,z=1"])
+        balancer: Any = cluster.loadBalancer
+        parts = dict(balancer.parts)
+        cluster.update([*hosts, host("c:1", v="1", z="1")])
+        self.assertIs(told["v=1,z=1"], parts[criteria(v="1", z="1")])
+        self.assertIs(told[""], parts[()])
+        plain = attrs.evolve(cluster.config, lb_subset_config=None)
+        balancer = cluster.loadBalancer
+        cluster.configure(plain, Noting())
+        self.assertIs(told[""], balancer.parts[()])

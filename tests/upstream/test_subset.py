@@ -7,15 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
 
 from mosntx.config.schema import LbSubsetConfig
-from mosntx.contracts.upstream import ILoadBalancer, ILoadBalancerFactory
+from mosntx.contracts.upstream import IHealthAware, ILoadBalancer, ILoadBalancerFactory
 from mosntx.stats.structs import ClusterStats
 from mosntx.testing.contracts.balancer import BalancerSuite
 from mosntx.testing.upstream import FakeExchange, FakeHost
 from mosntx.upstream.balancers.random import RandomFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobin, RoundRobinFactory
+from mosntx.upstream.balancers.settings import BalancerSettings
 from mosntx.upstream.balancers.weighted import WeightedFactory
 from mosntx.upstream.subset import (
     ANY_ENDPOINT,
@@ -70,14 +73,14 @@ class Balancing:
     ) -> None:
         self.stats = ClusterStats("c")
         make: Any = factory or RoundRobinFactory()
-        random = Random(1)
+        settings = BalancerSettings(random=Random(1), seconds=Clock().seconds)
         config = LbSubsetConfig(
             fall_back_policy=policy,
             default_subset=default or {},
             subset_selectors=tuple(tuple(selector) for selector in selectors),
         )
         self.balancer: Any = balance(
-            config, hosts, lambda some, part: make.build(some, random), self.stats
+            config, hosts, lambda some, part, before: make.build(some, settings), self.stats
         )
 
     def chosen(self, wanted: Criteria | None, times: int = 20) -> set[str | None]:
@@ -329,9 +332,9 @@ class OfEachTypeTests(SynchronousTestCase):
         made: list[tuple[str, ...]] = []
 
         class Noting(RoundRobinFactory):
-            def build(self, hosts: Sequence[Any], random: Random) -> RoundRobin:
+            def build(self, hosts: Sequence[Any], settings: Any) -> RoundRobin:
                 made.append(tuple(host.address for host in hosts))
-                return super().build(hosts, random)
+                return super().build(hosts, settings)
 
         balancing = Balancing(reference(), ("type",), factory=Noting())
         self.assertEqual(made, [tuple(REFERENCE)])
@@ -346,11 +349,12 @@ class OfEachTypeTests(SynchronousTestCase):
         before = Balancing(reference(), ("type",), ("version",))
         for wanted in (criteria(type="bigmem"), criteria(version="1.0")):
             before.chosen(wanted)
-        factory, random, stats = RoundRobinFactory(), Random(1), ClusterStats("c")
+        settings = BalancerSettings(random=Random(1), seconds=Clock().seconds)
+        factory, stats = RoundRobinFactory(), ClusterStats("c")
         after: Any = balance(
             LbSubsetConfig(subset_selectors=(("type",),)),
             reference(),
-            lambda some, part: factory.build(some, random),
+            lambda some, part, before: factory.build(some, settings),
             stats,
             before.balancer,
         )
@@ -379,14 +383,15 @@ class SubsetSuiteTests(BalancerSuite, SynchronousTestCase):
             fall_back_policy=DEFAULT_SUBSET,
             default_subset={"version": "1"},
         )
-        factory, random = self.factory(), Random(seed)
+        factory, settings = self.factory(), self.settings(seed)
         balancer = balance(
             config,
             [*others, *among],
-            lambda some, part: factory.build(some, random),
+            lambda some, part, before: factory.build(some, settings),
             ClusterStats("c"),
         )
         self.assertIsInstance(balancer, Subsets)
+        verifyObject(IHealthAware, balancer)
         return balancer
 
     def choose(self, balancer: ILoadBalancer, times: int) -> list[Any]:

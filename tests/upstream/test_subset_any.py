@@ -8,12 +8,14 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import LbSubsetConfig
 from mosntx.stats.structs import ClusterStats
 from mosntx.testing.upstream import FakeExchange, FakeHost
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
+from mosntx.upstream.balancers.settings import BalancerSettings
 from mosntx.upstream.subset import balance
 
 KEYS = st.sampled_from(["a", "b", "c", "ab"])
@@ -99,13 +101,16 @@ class AnySubsetTests(SynchronousTestCase):
             for number, (metadata, healthy) in enumerate(labels)
         ]
         trie = Trie(selectors, hosts)
-        factory, random, stats = RoundRobinFactory(), Random(1), ClusterStats("c")
+        settings = BalancerSettings(random=Random(1), seconds=Clock().seconds)
+        factory, stats = RoundRobinFactory(), ClusterStats("c")
         config = LbSubsetConfig(
             fall_back_policy=policy,
             default_subset=default,
             subset_selectors=tuple(tuple(selector) for selector in selectors),
         )
-        balancer = balance(config, hosts, lambda some, part: factory.build(some, random), stats)
+        balancer = balance(
+            config, hosts, lambda some, part, before: factory.build(some, settings), stats
+        )
         self.assertEqual(stats.lb_subsets_created, trie.count)
         for metadata in asked:
             context = FakeExchange()

@@ -39,6 +39,14 @@ from mosntx.config.schema.http2 import (
     Http2UpstreamOptions,
     ProtocolOptions,
 )
+from mosntx.config.schema.match import (
+    CookieMatch,
+    DslExpression,
+    HeaderMatch,
+    Match,
+    QueryMatch,
+    VariableMatch,
+)
 from mosntx.config.schema.proxy import (
     BoltOptions,
     Http1Options,
@@ -50,14 +58,11 @@ from mosntx.config.schema.router import (
     BackOff,
     ClusterWeight,
     DirectResponse,
-    DslExpression,
     HashCookie,
     HashHeader,
     HashPolicy,
-    HeaderMatch,
     HeaderToAdd,
     HeaderValue,
-    Match,
     MirrorPolicy,
     Redirect,
     RegexPattern,
@@ -66,7 +71,6 @@ from mosntx.config.schema.router import (
     Route,
     RouteAction,
     RouterConfig,
-    VariableMatch,
     VirtualHost,
     WeightedCluster,
 )
@@ -115,6 +119,7 @@ __all__ = [
     "CodeRange",
     "Codec",
     "Config",
+    "CookieMatch",
     "DirectResponse",
     "DnsResolvers",
     "DslExpression",
@@ -159,6 +164,7 @@ __all__ = [
     "PrometheusSink",
     "ProtocolOptions",
     "ProxyConfig",
+    "QueryMatch",
     "Redirect",
     "RegexPattern",
     "RegexRewrite",

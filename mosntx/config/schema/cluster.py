@@ -40,6 +40,14 @@ class Host(Located):
     tls_disable: bool = option(
         "Plain text to this host although the cluster has TLS.", default=False
     )
+    priority: Annotated[int, Bounds(0, 127)] = option(
+        "Hosts with 0 are used first; higher ones stand in for them. mosntx only.", default=0
+    )
+    zone: str = option(
+        "Where the host runs, see `lbconfig.zone`. mosntx only.",
+        default="",
+        absent="`zone` of the metadata",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -194,6 +202,28 @@ class LbConfig(Located):
     active_request_bias: float = option("Weight of active requests.", default=1.0, zero=1.0)
     client_error_bias: float = option("Weight of client errors.", default=1.0, zero=1.0)
     server_error_bias: float = option("Weight of server errors.", default=1.0, zero=1.0)
+    zone: str = option(
+        "The preferred zone, usually the one this process runs in. mosntx only.",
+        default="",
+        absent="no preference",
+    )
+    overprovisioning_factor: Annotated[int, Bounds(100, 10_000)] = option(
+        "How much of its usual load a healthy host can bear when others of its priority and zone "
+        "are not well; what is more goes to the next ones. mosntx only.",
+        default=140,
+        unit="percent",
+    )
+    panic_threshold: Annotated[float, Bounds(0, 100)] = option(
+        "With fewer healthy hosts than this `panic_mode` says what happens. mosntx only.",
+        default=0.0,
+        unit="percent",
+        absent="never",
+    )
+    panic_mode: str = option(
+        "`fail` chooses no host at all, `all` chooses among all, healthy or not. mosntx only.",
+        default="fail",
+        choices=("fail", "all"),
+    )
 
 
 @attrs.frozen(kw_only=True)

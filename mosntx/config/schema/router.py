@@ -18,6 +18,7 @@ from mosntx.config.schema.base import (
     UpstreamProtocol,
     option,
 )
+from mosntx.config.schema.match import Match
 
 
 @attrs.frozen(kw_only=True)
@@ -46,66 +47,6 @@ class HeaderToAdd(Located):
     def value(self) -> str:
         """Value of the header."""
         return self.header.value
-
-
-@attrs.frozen(kw_only=True)
-class HeaderMatch(Located):
-    """One header that a request must have."""
-
-    name: str = option("Name of the header; `method` is the request's method for path rules.")
-    value: str = option("The value it must have.", default="")
-    regex: bool = option("`value` is a pattern to be found in the header.", default=False)
-
-
-@attrs.frozen(kw_only=True)
-class VariableMatch(Located):
-    """One variable that a request must have."""
-
-    name: str = option("Name of the variable.")
-    value: str = option("The value it must have.", default="")
-    regex: str = option("A pattern to be found in the variable; wins over `value`.", default="")
-    model: str = option(
-        "How this item is joined with the next one.",
-        default="and",
-        choices=("and", "or"),
-        fold=True,
-    )
-
-
-@attrs.frozen(kw_only=True)
-class DslExpression(Located):
-    """One expression that must be true for the request."""
-
-    expression: str = option("The expression.", default="")
-
-
-@attrs.frozen(kw_only=True)
-class Match:
-    """Which requests a route is for. One kind of rule, the first of these that is given."""
-
-    prefix: str = option("The path begins with this text.", default="")
-    path: str = option("The path is this text, in any case.", default="")
-    regex: str = option("A pattern to be found in the path.", default="")
-    headers: tuple[HeaderMatch, ...] = option("Headers that the request must all have.", default=())
-    variables: tuple[VariableMatch, ...] = option(
-        "Variables that the request must have.", default=(), feature="variables"
-    )
-    dsl_expressions: tuple[DslExpression, ...] = option(
-        "Expressions that must all be true.", default=(), feature="dsl"
-    )
-
-    IGNORED_KEYS: ClassVar[Mapping[str, str]] = {
-        "case_sensitive": "Never had an effect.",
-        "runtime": "Never had an effect.",
-    }
-
-    @property
-    def kind(self) -> str:
-        """The kind of rule: prefix, path, regex, variables, dsl or headers."""
-        for name in ("prefix", "path", "regex", "variables"):
-            if getattr(self, name):
-                return name
-        return "dsl" if self.dsl_expressions else "headers"
 
 
 @attrs.frozen(kw_only=True)
@@ -286,6 +227,11 @@ class RouteAction(Located):
     response_headers_to_remove: tuple[str, ...] = option(
         "Headers removed from the response.", default=(), feature="header_rewrite"
     )
+    max_body: Uint32 = option(
+        "Largest request body; 0 = no limit of the route. 413. mosntx only.",
+        default=0,
+        unit="octets",
+    )
     allow_connect: bool = option(
         "Let CONNECT requests through to the cluster. mosntx only.",
         default=False,
@@ -364,6 +310,12 @@ class RouterConfig(Located):
     virtual_hosts: tuple[VirtualHost, ...] = option("Virtual hosts.", default=())
     router_configs: str = option(
         "Directory with one virtual host per file; not together with `virtual_hosts`.", default=""
+    )
+    encoded_slash: str = option(
+        "What `%2F` in a path is to routes and rewrites: a slash, itself, or refused with 400. "
+        "mosntx only.",
+        default="decode",
+        choices=("decode", "keep", "reject"),
     )
     request_headers_to_add: tuple[HeaderToAdd, ...] = option(
         "Headers added to all requests.", default=(), feature="header_rewrite"

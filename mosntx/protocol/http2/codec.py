@@ -200,8 +200,8 @@ class Http2Codec(EngineEvents):
             return
         try:
             trailers = self._reader.trailers(fields)
-            if not fits(stream, True):
-                raise ProtocolError(400, "the body is not as long as Content-Length says")
+            if stream.offer or not fits(stream, True):
+                raise ProtocolError(400, "trailers of a tunnel, or of a body with another length")
         except ProtocolError:
             self._malformed(number)
             return

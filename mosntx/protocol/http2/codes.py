@@ -41,6 +41,7 @@ FRAME_SIZE_ERROR = 0x6
 REFUSED_STREAM = 0x7
 CANCEL = 0x8
 COMPRESSION_ERROR = 0x9
+CONNECT_ERROR = 0xA
 ENHANCE_YOUR_CALM = 0xB
 
 #: What is assumed of a peer until its SETTINGS have come (RFC 9113 6.5.2).

@@ -7,11 +7,14 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import HEAD, PRIORITY, RESET, IFramedServerCodec
+from mosntx.contracts.codec import DATA, HEAD, PRIORITY, RESET, IFramedServerCodec
+from mosntx.contracts.message import CONNECT_TUNNEL
 from mosntx.contracts.stream import OVERFLOW
 from mosntx.protocol.errors import EncodeError, ProtocolError
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
+    CANCEL,
+    CONNECT_ERROR,
     ENABLE_CONNECT_PROTOCOL,
     ENABLE_PUSH,
     HEADER_TABLE_SIZE,
@@ -22,11 +25,14 @@ from mosntx.protocol.http2.codes import (
     NO_ERROR,
     NO_RFC7540_PRIORITIES,
     REFUSED_STREAM,
+    codeOf,
 )
 from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields, responseFields
 from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
+from mosntx.protocol.http2.heads import Http2RequestHead
 from mosntx.protocol.http2.limits import Http2Limits
+from mosntx.protocol.http2.tunnels import OfferStream, answerFields
 
 
 @implementer(IFramedServerCodec)
@@ -85,6 +91,9 @@ class Http2ServerCodec(Http2Codec):
         except ProtocolError as error:
             self._refuse(number, error.status)
             return
+        if head.upgrade:
+            self._offered(number, head, end)
+            return
         stream = Stream(end)
         if head.contentLength is not None:
             stream.expected = head.contentLength
@@ -100,7 +109,24 @@ class Http2ServerCodec(Http2Codec):
         self._events.append((HEAD, number, head, end))
         if early is not None:
             self._events.append((PRIORITY, number, early, False))
-        if number // 2 + 1 == limits.max_requests_per_connection:
+        self._countRequest(number)
+
+    def _offered(self, number: int, head: Http2RequestHead, end: bool) -> None:
+        """A CONNECT has come. One that has ended is a tunnel with an end to pass on."""
+        known = head.upgrade == CONNECT_TUNNEL or self._limits.enable_connect_protocol
+        if not known or head.contentLength is not None:
+            self._malformed(number)
+            return
+        self._streams[number] = OfferStream(head.upgrade, end)
+        self._outbox.open(number)
+        self._priorities.place(number, head.headers.get(b"priority"))
+        self._events.append((HEAD, number, head, False))
+        if end:
+            self._events.append((DATA, number, b"", True))
+        self._countRequest(number)
+
+    def _countRequest(self, number: int) -> None:
+        if number // 2 + 1 == self._limits.max_requests_per_connection:
             self.goAway()
 
     def interimReceived(self, number: int, fields: Sequence[Any]) -> None:
@@ -112,14 +138,15 @@ class Http2ServerCodec(Http2Codec):
 
     def _refuse(self, number: int, status: int) -> None:
         """A head that is none: answer what can be answered, reset the rest."""
-        if status == 431:
-            self._engine.response(number, [(b":status", b"431"), (b"content-length", b"0")], True)
+        if status == 431 or (status == 501 and self._limits.enable_connect_protocol):
+            fields = [(b":status", b"%d" % status), (b"content-length", b"0")]
+            self._engine.response(number, fields, True)
             self._after.append(number)
         else:
             self._malformed(number)
 
     def _allowed(self, number: int, stream: Stream) -> bool:
-        if 0 < self._limits.max_body < stream.received:
+        if 0 < self._limits.max_body < stream.received and not stream.offer:
             self._tooLarge(number, stream)
             self._events.append((RESET, number, OVERFLOW, True))
             return False
@@ -154,7 +181,11 @@ class Http2ServerCodec(Http2Codec):
         """See `IServerCodec.responseHead`."""
         stream = self._streams.get(streamId)
         if stream is not None and not stream.sendEnded:
-            self._call(self._engine.response, streamId, responseFields(head), end)
+            if isinstance(stream, OfferStream):
+                fields = answerFields(stream, head, end)
+            else:
+                fields = responseFields(head)
+            self._call(self._engine.response, streamId, fields, end)
             priority = head.headers.get(b"priority")
             if priority is not None:
                 self._priorities.correct(streamId, priority)
@@ -179,7 +210,12 @@ class Http2ServerCodec(Http2Codec):
         return b""
 
     def responseReset(self, streamId: int, reason: int) -> bytes:
-        """See `IServerCodec.responseReset`."""
+        """See `IServerCodec.responseReset`. A tunnel breaks off at once, as its upstream did."""
+        stream = self._streams.get(streamId)
+        if isinstance(stream, OfferStream) and stream.tunnel and not self._dead:
+            broken = CONNECT_ERROR if stream.offer == CONNECT_TUNNEL else CANCEL
+            self._resetNow(streamId, codeOf(reason, broken))
+            return b""
         self._reset(streamId, reason)
         return b""
 

@@ -31,7 +31,8 @@ from mosntx.contracts.stream import (
 )
 from mosntx.net.timers import Timer, TimerWheel
 from mosntx.protocol.errors import EncodeError
-from mosntx.stream.framed.base import HIGH_WATER, FramedConnection
+from mosntx.stream.framed.base import HIGH_WATER
+from mosntx.stream.framed.taken import TakenConnection
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import Keepalive
 
@@ -46,17 +47,14 @@ DRAIN_GRACE = 1.0
 #: while it still says something, it may still be reading.
 LAST_WORDS = 1.0
 
-#: Octets of heads and answers to the client's frames that are written although it takes none; then
-#: nothing more is read from it, so it can ask for no more. As much as the heads of 100 responses.
-MAX_UNTAKEN = 65536
-
 
 @implementer(IBytesReceiver, IConnectionEventHandler, IServerStreams)
-class FramedServer(FramedConnection[IRequestSink]):
+class FramedServer(TakenConnection):
     """An accepted connection of framed streams.
 
     A stream is in the table until its response has ended. Its request may end earlier or later;
-    what comes of it after the response is dropped, and the client is told that it may stop.
+    what comes of it after the response is dropped, and the client is told that it may stop. A
+    tunnel is in the table until both directions have ended.
     """
 
     __slots__ = (
@@ -66,7 +64,6 @@ class FramedServer(FramedConnection[IRequestSink]):
         "_graceTimer",
         "_leaving",
         "_requests",
-        "_untaken",
         "_waitTimer",
         "protocol",
     )
@@ -88,7 +85,6 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._requests: set[int] = set()  # streams whose request has not ended
         self._answered = 0  # the stream whose response began last
         self._draining = False
-        self._untaken = 0  # octets written since the transport is full
         self._leaving = False  # no request will come: close after the last response
         self._graceTimer: Timer | None = None
         self._waitTimer: Timer | None = None
@@ -143,6 +139,9 @@ class FramedServer(FramedConnection[IRequestSink]):
         if kind == HEAD:
             if not end:
                 self._requests.add(number)
+                offer = getattr(part, "upgrade", b"")
+                if offer:
+                    self._offers[number] = offer
             sink = self._sinks[number] = self._factory.newExchange(self, number)
             sink.requestHead(part, end)
             if not end:
@@ -155,6 +154,8 @@ class FramedServer(FramedConnection[IRequestSink]):
                 self._requests.discard(number)
             if kind == DATA:
                 sink.requestData(part, end)
+                if end and number in self._halves:
+                    self._forget(number)
             elif kind == TRAILERS:
                 sink.requestTrailers(part)
             elif kind == RESET:
@@ -232,13 +233,18 @@ class FramedServer(FramedConnection[IRequestSink]):
         else:
             if end:
                 self._ended(number)
+            elif self._offers and number in self._offers:
+                self._decided(number, head.status)
+                self._turn.mark(self)  # no data may follow for long
 
     def sendData(self, number: int, data: bytes, end: bool) -> None:
         """See `IServerStreams.sendData`."""
         if number in self._sinks:
             codec = self._codec
             codec.responseData(number, data, end)
-            if end:
+            if end and number in self._offers and number in self._requests:
+                self._halves.add(number)
+            elif end:
                 self._ended(number)
                 return
             self._turn.mark(self)
@@ -280,25 +286,6 @@ class FramedServer(FramedConnection[IRequestSink]):
         """See `IServerStreams`."""
         self._sinks[number] = sink
 
-    # writing
-
-    def _drainCodec(self) -> None:
-        """See `FramedConnection._drainCodec`: what flow control does not hold back has an end."""
-        connection = self.connection
-        before = connection.bytesWritten
-        super()._drainCodec()
-        if self._codec.corked:
-            self._untaken += connection.bytesWritten - before
-            if self._untaken > MAX_UNTAKEN and not self._closed:
-                connection.pauseReading()
-
-    def resumeProducing(self) -> None:
-        """See `FramedConnection.resumeProducing`."""
-        if self._untaken > MAX_UNTAKEN and not self._closed:
-            self.connection.resumeReading()
-        self._untaken = 0
-        super().resumeProducing()
-
     # ends
 
     def _pauseSink(self, sink: IRequestSink) -> None:
@@ -318,6 +305,8 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._sinks.pop(number, None)
         self._requests.discard(number)
         self._slow.discard(number)
+        if self._offers:
+            self._forgetOffer(number)
 
     def _unsaid(self, number: int, error: EncodeError) -> None:
         """The protocol cannot say this head: say so instead."""
@@ -343,6 +332,8 @@ class FramedServer(FramedConnection[IRequestSink]):
         """Nobody can be answered any more."""
         sinks, self._sinks = self._sinks, {}
         self._requests.clear()
+        self._offers.clear()
+        self._halves.clear()
         self._slow.clear()
         self._turn.enter()
         try:

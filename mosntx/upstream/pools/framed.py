@@ -128,6 +128,7 @@ class FramedPool(SharedPool[FramedClient]):
             self._turn,
             keepalive,
             limits.maxStreams,
+            limits.connectTimeout,
         )
 
     def _ready(self, streams: FramedClient) -> None:

@@ -6,32 +6,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import (
     ClusterWeight,
-    DslExpression,
     HeaderToAdd,
     HeaderValue,
-    Match,
-    VariableMatch,
     WeightedCluster,
 )
 
 
 class RouterTests(SynchronousTestCase):
     """Values that follow from others."""
-
-    def test_kindOfMatch(self) -> None:
-        """The first key that is given decides; nothing given is a header rule."""
-        variable = VariableMatch(name="a")
-        expression = DslExpression(expression="true")
-        cases = [
-            (Match(prefix="/", path="/", regex="/"), "prefix"),
-            (Match(path="/", regex="/"), "path"),
-            (Match(regex="/", variables=(variable,)), "regex"),
-            (Match(variables=(variable,), dsl_expressions=(expression,)), "variables"),
-            (Match(dsl_expressions=(expression,)), "dsl"),
-            (Match(), "headers"),
-        ]
-        for match, kind in cases:
-            self.assertEqual(match.kind, kind)
 
     def test_shortcuts(self) -> None:
         """Parts of MOSN's nested objects, without the nesting."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET
@@ -15,19 +14,19 @@ from mosntx.contracts.stream import (
     PROTOCOL_ERROR,
     IExchangeFactory,
 )
-from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.heads import Http2ResponseHead
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.stream.framed.base import HIGH_WATER
-from mosntx.stream.framed.server import DRAIN_GRACE, LAST_WORDS, MAX_UNTAKEN, FramedServer
+from mosntx.stream.framed.server import DRAIN_GRACE, LAST_WORDS, FramedServer
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.testing.contracts.network import ReceiverSuite
 from mosntx.testing.contracts.streams import ServerStreamsSuite
 from mosntx.testing.net import FakeConnection
 from mosntx.testing.sinks import RecordingFactory, RecordingRequestSink
 from tests.stream.framed.fakes import OurMistakeError, Peer, drained, requestHead, responseHead
+from tests.stream.framed.servercase import ServerTestCase
 
 
 class FramedServerSuiteTests(ServerStreamsSuite, SynchronousTestCase):
@@ -86,29 +85,8 @@ class BreakingFactory(RecordingFactory):
         return sink
 
 
-class ServerTests(SynchronousTestCase):
+class ServerTests(ServerTestCase):
     """A connection and its client."""
-
-    def begin(
-        self, factory: RecordingFactory | None = None, limits: Http2Limits | None = None
-    ) -> None:
-        """Make both ends."""
-        self.clock = Clock()
-        self.wheel = TimerWheel(self.clock, self.clock.seconds)
-        self.factory = factory or RecordingFactory()
-        self.connection = FakeConnection()
-        self.server = FramedServer(
-            self.connection, Http2Protocol(limits), self.factory, self.wheel, WriteTurn()
-        )
-        self.peer = Peer.client(self.connection)
-        self.connection.handOver(self.server, b"")
-        self.peer.settle()
-
-    def request(self, end: bool = True) -> RecordingRequestSink:
-        """Send a request; return its sink."""
-        self.peer.codec.requestHead(requestHead(), end)
-        self.peer.say()
-        return self.factory.sinks[-1]
 
     def test_parts(self) -> None:
         """Parts of several streams reach their sinks, in any order; so do responses."""
@@ -171,34 +149,6 @@ class ServerTests(SynchronousTestCase):
         self.peer.codec.resumeData(slow.number)
         self.peer.settle()
         self.assertFalse(slow.paused)
-
-    def test_answersThatNobodyTakes(self) -> None:
-        """A client that asks on and takes no answer is not read any more, until it does."""
-        self.begin()
-        self.connection.block()
-        before = self.connection.bytesWritten
-        asked = 0
-        while self.connection.reading:
-            self.server.sendHead(self.request().number, responseHead(404), True)
-            self.peer.read()  # by what the transport holds the client's codec knows who has ended
-            asked += 1
-            self.assertLess(asked, MAX_UNTAKEN)
-        written = self.connection.bytesWritten - before
-        self.assertTrue(MAX_UNTAKEN < written < MAX_UNTAKEN + 100, written)
-        self.connection.unblock()
-        self.assertTrue(self.connection.reading)
-
-    def test_fullTransport(self) -> None:
-        """A client that is slow for a while is read all the same: its windows must come through."""
-        self.begin()
-        for _ in range(3):
-            self.connection.block()
-            for _ in range(100):
-                self.server.sendHead(self.request().number, responseHead(), True)
-                self.peer.read()
-            self.assertTrue(self.connection.reading)
-            self.connection.unblock()
-        self.assertTrue(self.connection.reading)
 
     def test_headThatCannotBeSaid(self) -> None:
         """The client gets a 502 instead, what follows is dropped, and others go on."""

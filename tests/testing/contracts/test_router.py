@@ -28,7 +28,7 @@ def failing(change=None, route=None) -> set[str]:
         def __init__(self):
             self.good = routing(acting())
 
-        def route(self, head):
+        def route(self, head, source=""):
             if route is not None:
                 route(head)
             found: Any = self.good.route(head)

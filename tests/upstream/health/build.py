@@ -60,6 +60,10 @@ class FlaggedHost:
         self.address = address
         self.healthy = True
 
+    def turn(self, healthy: bool) -> None:
+        """See `mosntx.upstream.hosts.Host.turn`."""
+        self.healthy = healthy
+
 
 class World:
     """One session with virtual time.

@@ -58,6 +58,7 @@ class HealthChecksTests(SynchronousTestCase):
             balancers={"LB_ROUNDROBIN": RoundRobinFactory()},
             poolFactory=FakePool,
             random=Random(1),
+            seconds=self.clock.seconds,
             addresses=self.addresses,
             watch=self.checks.changed,
         )
