@@ -89,6 +89,45 @@ class ClusterSubsetsTests(SynchronousTestCase):
         self.assertEqual(self.tree(cluster), {both: ["b:1"], criteria(zone="zone0"): ["b:1"]})
         self.assertEqual(cluster.stats.lb_subsets_created, 2)
 
+    def test_mixedUpdate(self) -> None:
+        """Hosts that come, stay and change their labels make the sizes of subsets (66)."""
+
+        def some(start: int, count: int, **metadata: str) -> list[HostConfig]:
+            return [host(f"h{number}:1", **metadata) for number in range(start, start + count)]
+
+        first = [*some(0, 10, version="1"), *some(10, 30, version="2", zone="a")]
+        cluster = self.cluster(first, ("version",), ("version", "zone"))
+        self.assertEqual(
+            {key: len(names) for key, names in self.tree(cluster).items()},
+            {
+                criteria(version="1"): 10,
+                criteria(version="2"): 30,
+                criteria(version="2", zone="a"): 30,
+            },
+        )
+        cluster.update(
+            [
+                *some(0, 5, version="1", zone="a"),
+                *some(5, 5, version="1", zone="b"),
+                *some(10, 20, version="2", zone="a"),
+                *some(30, 10, version="2", zone="b"),
+                *some(40, 10, version="3"),
+                *some(50, 10),
+            ]
+        )
+        self.assertEqual(
+            {key: len(names) for key, names in self.tree(cluster).items()},
+            {
+                criteria(version="1"): 10,
+                criteria(version="2"): 30,
+                criteria(version="3"): 10,
+                criteria(version="1", zone="a"): 5,
+                criteria(version="1", zone="b"): 5,
+                criteria(version="2", zone="a"): 20,
+                criteria(version="2", zone="b"): 10,
+            },
+        )
+
     def test_relabelled(self) -> None:
         """A host whose metadata change moves; pools and stats stay with it (scenario 67)."""
         cluster = self.cluster([host("a:1", v="1"), host("b:1", v="1")], ("v",))

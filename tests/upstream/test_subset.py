@@ -218,26 +218,6 @@ class SubsetTests(SynchronousTestCase):
             self.assertEqual(balancing.chosen(criteria(stage="none")), ALL)
             self.assertEqual(balancing.stats.lb_subsets_created, 0)
 
-    def test_sizes(self) -> None:
-        """The same hosts with more of them give larger subsets (66)."""
-        zones = [("1", "a")] * 5 + [("1", "b")] * 5 + [("2", "a")] * 20 + [("2", "b")] * 10
-        labels: list[dict[str, str]] = [{"version": v, "zone": z} for v, z in zones]
-        labels += [{"version": "3"}] * 10 + [{}] * 10
-        hosts = [FakeHost(f"h{n}", metadata=metadata) for n, metadata in enumerate(labels)]
-        tree = Balancing(hosts, ("version",), ("version", "zone")).tree
-        self.assertEqual(
-            {key: len(some) for key, some in tree.items()},
-            {
-                criteria(version="1"): 10,
-                criteria(version="2"): 30,
-                criteria(version="3"): 10,
-                criteria(version="1", zone="a"): 5,
-                criteria(version="1", zone="b"): 5,
-                criteria(version="2", zone="a"): 20,
-                criteria(version="2", zone="b"): 10,
-            },
-        )
-
 
 class FallbackTests(SynchronousTestCase):
     """Subsets that cannot serve."""
