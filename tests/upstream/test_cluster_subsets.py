@@ -93,7 +93,8 @@ class ClusterSubsetsTests(SynchronousTestCase):
         """Hosts that come, stay and change their labels make the sizes of subsets (66)."""
 
         def some(start: int, count: int, **metadata: str) -> list[HostConfig]:
-            return [host(f"h{number}:1", **metadata) for number in range(start, start + count)]
+            numbers = range(start, start + count)
+            return [HostConfig(address=f"h{number}:1", metadata=metadata) for number in numbers]
 
         first = [*some(0, 10, version="1"), *some(10, 30, version="2", zone="a")]
         cluster = self.cluster(first, ("version",), ("version", "zone"))
