@@ -21,6 +21,7 @@ from mosntx import __version__
 from mosntx.config.load import Loaded, loadFile, loadMapping, loadText
 from mosntx.config.problems import ConfigError
 from mosntx.config.roller import parseRoller
+from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.contracts.net import IConnectionEventHandler, IListenerEventHandler
 from mosntx.contracts.stream import IStreamEventHandler
 from mosntx.net.connector import Connector
@@ -31,6 +32,7 @@ from mosntx.proxy.logsink import LogSink
 from mosntx.router.tables import Routers
 from mosntx.service.announce import FailureLog, ListenerLog
 from mosntx.service.catalog import Catalog
+from mosntx.service.discovery import holdUntilSettled, nameserversOn
 from mosntx.service.logs import Logs
 from mosntx.service.observe import Observation
 from mosntx.service.places import placed
@@ -48,6 +50,7 @@ from mosntx.service.states import (
 from mosntx.service.wiring import Context, EventHandlers, Wiring
 from mosntx.stats.store import StatsMatcher, StatsStore
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.discovery.context import Nameservers
 
 log = Logger()
 
@@ -84,6 +87,7 @@ class Sidecar(Service):
         listenerEventHandlers: Iterable[IListenerEventHandler] = (),
         connectionEventHandlers: Iterable[IConnectionEventHandler] = (),
         streamEventHandlers: Iterable[IStreamEventHandler] = (),
+        nameservers: Callable[[ClusterConfig], Nameservers] | None = None,
         random: Random | None = None,
         seconds: Callable[[], float] = monotonic,
         wallSeconds: Callable[[], float] = time,
@@ -95,11 +99,13 @@ class Sidecar(Service):
         :param dry: it will not be started: open no log.
         :param reactor: the global one when not given.
         :param catalog: what names mean; the standard one with installed extensions when not given.
+        :param nameservers: whom a cluster asks for names, instead of what its configuration says.
         :raises ConfigError: when something cannot be made from the configuration.
         """
         self._reactor = installedReactor() if reactor is None else reactor
         self._catalog = installedCatalog() if catalog is None else catalog
         self._random = random or Random()
+        self._nameservers = nameservers
         self._seconds, self._wallSeconds = seconds, wallSeconds
         self._handlers = EventHandlers(
             listener=(ListenerLog(), *listenerEventHandlers),
@@ -191,11 +197,14 @@ class Sidecar(Service):
         for problem in self.loaded.problems:
             log.warn("{problem}", problem=problem)
         try:
-            for listener in self._wiring.listeners:
+            wiring = self._wiring
+            wiring.discoveries.start()
+            for listener in wiring.listeners:
                 listener.start()
             self._ports = self._observation.listen(self._reactor)
-            for each in self._wiring.background:
+            for each in wiring.background:
                 each.start()
+            holdUntilSettled(wiring.discoveries, wiring.listeners, self._context.wheel)
         except Exception:
             self._release()
             super().stopService()  # type: ignore[no-untyped-call]  # Twisted
@@ -312,6 +321,8 @@ class Sidecar(Service):
             store=StatsStore(StatsMatcher.fromConfig(matcher) if matcher is not None else None),
             logs=Logs(reactor, self._wallSeconds, parseRoller(config.server.global_log_roller)),
             accessSink=self._accessSink,
+            names=names,
+            nameservers=self._nameservers or nameserversOn(reactor),
             ids=ids,
         )
         try:

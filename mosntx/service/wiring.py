@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from attrs import define, field, frozen
@@ -44,6 +44,7 @@ from mosntx.contracts.net import (
 )
 from mosntx.contracts.stream import IStreamEventHandler
 from mosntx.net.listener import Listener, ListenerOptions
+from mosntx.net.names import NameCache
 from mosntx.net.timers import TimerWheel
 from mosntx.proxy.accesslog import AccessLog
 from mosntx.proxy.chain import FilterChain, FilterEntry
@@ -62,6 +63,7 @@ from mosntx.router.variables import Variables
 from mosntx.router.virtualhosts import Router
 from mosntx.service.catalog import Catalog
 from mosntx.service.conversions import conversionProblems
+from mosntx.service.discovery import discoveries
 from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
@@ -70,6 +72,7 @@ from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.discovery.context import Nameservers
 from mosntx.upstream.hosts import AddressTable
 
 
@@ -90,6 +93,8 @@ class Context:
     :ivar accessSink: ``(path, listener name)`` -> where an access log goes.
     :ivar connector: makes a connector whose connections are closed when idle for so many seconds;
         0.0 = never.
+    :ivar names: where its connections look names up.
+    :ivar nameservers: whom a cluster asks for its hosts.
     """
 
     clock: Any
@@ -101,6 +106,8 @@ class Context:
     store: StatsStore
     logs: Logs
     accessSink: Callable[[str, str], LogSink]
+    names: NameCache
+    nameservers: Callable[[ClusterConfig], Nameservers]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
 
@@ -117,10 +124,21 @@ def expect(interface: Any, thing: Any, path: str) -> Any:
     return thing
 
 
+class Background(Protocol):
+    """What works besides the listeners."""
+
+    def start(self) -> object:
+        """Begin."""
+
+    def stop(self) -> object:
+        """End."""
+
+
 class Wiring:
     """Makes the objects of one Sidecar.
 
     :ivar listeners: in configuration order; not started.
+    :ivar discoveries: find hosts; to be started before listeners, and ended with `background`.
     :ivar background: what works besides: each has ``start`` and ``stop``; not started.
     """
 
@@ -136,7 +154,8 @@ class Wiring:
         self._turn = WriteTurn()
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
-        self.background = [self._health]
+        self.discoveries = discoveries(context, catalog)
+        self.background: list[Background] = [self.discoveries, self._health]
         self._counted: set[Cluster] = set()
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
@@ -144,6 +163,7 @@ class Wiring:
             random=context.random,
             addresses=addresses,
             watch=self._clusterChanged,
+            discovered={name: row.usesHosts for name, row in catalog.discoveries.items()},
         )
         expect(IFilterContext, context, "")
         self.routers = Routers(self._compile)
@@ -176,6 +196,7 @@ class Wiring:
             self._counted.add(cluster)
             store.register(cluster.stats)
         self._health.changed(cluster)
+        self.discoveries.changed(cluster)
 
     # routers
 
