@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.abstract import isIPAddress, isIPv6Address
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -72,6 +72,7 @@ class Target:
         self._failures = 0  # in a row
         self._asked: Deferred[Any] | None = None
         self._timer: Timer | None = None  # ends a question, or begins the next
+        self._late = False
         self._stopped = False
 
     @property
@@ -103,9 +104,15 @@ class Target:
         self._context.stats.update_attempt += 1
         family = self._config.dns_lookup_family
         asked = self._asked = find(self._nameservers, self.name, family, self.host.srv)
-        self._timer = self._context.wheel.schedule(ATTEMPT_SECONDS, asked.cancel)
+        self._timer = self._context.wheel.schedule(ATTEMPT_SECONDS, self._expired)
         asked.addCallbacks(self._found, self._failed)
         asked.addErrback(self._broken)
+
+    def _expired(self) -> None:
+        self._late = True
+        if self._asked is not None:
+            self._asked.cancel()
+        self._late = False
 
     def _found(self, found: Found) -> None:
         if self._stopped:
@@ -129,7 +136,8 @@ class Target:
             stats.update_empty += 1
         else:
             stats.update_failure += 1
-        self._tell(_inWords(failure))
+        late = f"no answer within {ATTEMPT_SECONDS:g} s"
+        self._tell(late if self._late else _inWords(failure))
         pause = RETRY_SECONDS * 2.0 ** min(self._failures, MAX_DOUBLINGS)
         self._failures += 1
         self._again(min(pause, max(self._config.dns_refresh_rate, RETRY_SECONDS)))
@@ -165,6 +173,4 @@ class Target:
 def _inWords(failure: Failure) -> str:
     if failure.check(LookupFailed):
         return str(failure.value)
-    if failure.check(CancelledError):
-        return f"no answer within {ATTEMPT_SECONDS:g} s"
     return f"{type(failure.value).__name__}: {failure.value}"
