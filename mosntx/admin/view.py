@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from mosntx.admin.clusters import ClusterView
 from mosntx.contracts.stats import Sample
 
 
@@ -25,6 +26,7 @@ class AdminView:
     :param logLevels: path -> level of the logs that have one.
     :param setLogLevel: ``(path, level) -> bool``, false when one is not known.
     :param setLogEnabled: ``(path, enabled) -> bool``, false when the path is not known.
+    :param clusters: see `ClusterView`.
     :param features: MOSN's feature gates, name -> on.
     :param environment: environment variables of the process.
     """
@@ -38,5 +40,6 @@ class AdminView:
     logLevels: Callable[[], Mapping[str, str]]
     setLogLevel: Callable[[str, str], bool]
     setLogEnabled: Callable[[str, bool], bool]
+    clusters: ClusterView
     features: Callable[[], Mapping[str, bool]] = dict
     environment: Callable[[], Mapping[str, str]] = dict

@@ -77,7 +77,7 @@ def loadText(
         node = readText(text, name, report, format)
     except ConfigSyntaxError as error:
         raise onlyProblem(name, error) from None
-    return _load(node, names, report)
+    return loadNode(node, names, report)
 
 
 def loadMapping(obj: Mapping[str, Any], names: Names, strict: bool = False) -> Loaded:
@@ -89,7 +89,7 @@ def loadMapping(obj: Mapping[str, Any], names: Names, strict: bool = False) -> L
         node = fromPython(obj, MAPPING_NAME)
     except ConfigSyntaxError as error:
         raise onlyProblem(MAPPING_NAME, error) from None
-    return _load(node, names, Report(strict))
+    return loadNode(node, names, Report(strict))
 
 
 def decodeValue(cls: type[T], node: Node, path: str, names: Names, strict: bool = False) -> T:
@@ -126,7 +126,11 @@ def makeDecoder(names: Names, report: Report) -> Decoder:
     return Decoder(names, report, {**SPECIALS, **FILTER_SPECIALS, **MORE_SPECIALS}, HOOKS)
 
 
-def _load(node: Node, names: Names, report: Report) -> Loaded:
+def loadNode(node: Node, names: Names, report: Report) -> Loaded:
+    """Read a whole configuration from a tree.
+
+    :raises ConfigError: see `loadFile`.
+    """
     decoder = makeDecoder(names, report)
     if isinstance(node, ScalarNode) and node.value is None:
         report.error(node.mark, "", "the configuration is empty")

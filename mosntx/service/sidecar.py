@@ -47,6 +47,7 @@ from mosntx.service.states import (
     STOPPED,
     STOPPING,
 )
+from mosntx.service.updates import ClusterUpdates
 from mosntx.service.wiring import Context, EventHandlers, Wiring
 from mosntx.stats.store import StatsMatcher, StatsStore
 from mosntx.upstream.clusters import Clusters
@@ -63,6 +64,7 @@ class Sidecar(Service):
     Make it with `fromFile` or `fromConfig`, give it to an application with ``setServiceParent``.
     Nothing is opened before `startService`.
 
+    :ivar catalog: what names of the configuration mean.
     :ivar gracefulTimeout: seconds that `stopService` lets requests finish (configuration:
         ``servers[0].graceful_timeout``).
     :ivar state: MOSN's state number (`mosntx.service.states`).
@@ -103,15 +105,13 @@ class Sidecar(Service):
         :raises ConfigError: when something cannot be made from the configuration.
         """
         self._reactor = installedReactor() if reactor is None else reactor
-        self._catalog = installedCatalog() if catalog is None else catalog
+        self.catalog = installedCatalog() if catalog is None else catalog
         self._random = random or Random()
         self._nameservers = nameservers
         self._seconds, self._wallSeconds = seconds, wallSeconds
-        self._handlers = EventHandlers(
-            listener=(ListenerLog(), *listenerEventHandlers),
-            connection=tuple(connectionEventHandlers),
-            stream=(FailureLog(seconds), *streamEventHandlers),
-        )
+        listener, stream = (ListenerLog(), *listenerEventHandlers), FailureLog(seconds)
+        connection = tuple(connectionEventHandlers)
+        self._handlers = EventHandlers(listener, connection, (stream, *streamEventHandlers))
         self._console, self._dry = console, dry
         self._logDirectory = logDirectory(path)
         self._alsoStopped: list[Deferred[None]] = []
@@ -160,6 +160,11 @@ class Sidecar(Service):
     def clusters(self) -> Clusters:
         """The clusters; hosts may be changed at run time."""
         return self._wiring.clusters
+
+    @property
+    def clusterUpdates(self) -> ClusterUpdates:
+        """Run-time changes of clusters in the shape of the configuration file, checked like it."""
+        return ClusterUpdates(self._wiring.clusters, self.catalog.names())
 
     @property
     def routers(self) -> Routers:
@@ -326,7 +331,7 @@ class Sidecar(Service):
             ids=ids,
         )
         try:
-            self._wiring = Wiring(config, self._catalog, self._context, self._handlers)
+            self._wiring = Wiring(config, self.catalog, self._context, self._handlers)
             self._observation = Observation(self, self._context)
         except ConfigError as error:
             self._context.logs.close()

@@ -22,7 +22,9 @@ class MemoryResolver(ResolverBase):
     """Answers from `records`; give it to `nameservers` for a Sidecar.
 
     :ivar asked: names and record types, in order.
-    :ivar broken: every question fails so: ``"timeout"``, ``"server"``, or ``""`` for not at all.
+    :ivar broken: every question fails so: ``"timeout"``, ``"server"`` (SERVFAIL), ``"odd"`` (with
+        an exception that no resolver should have), or ``""`` for not at all.
+    :ivar cancelled: questions that nobody waits for any more.
     :ivar held: questions wait until `release`.
     """
 
@@ -44,7 +46,7 @@ class MemoryResolver(ResolverBase):
 
     def setServices(self, name: str, *services: tuple[int, int, int, str], ttl: int = 0) -> None:
         """Give a name SRV records: priority, weight, port, name."""
-        records = (dns.Record_SRV(*numbers, target, ttl) for *numbers, target in services)
+        records = (dns.Record_SRV(*service, ttl) for service in services)
         self._put(name, dns.SRV, ttl, records)
 
     def forget(self, name: str) -> None:
@@ -81,6 +83,8 @@ class MemoryResolver(ResolverBase):
         self._waiting = [each for each in self._waiting if each[0] is not answer]
 
     def _answer(self, name: str, kind: int) -> Deferred[Any]:
+        if self.broken == "odd":
+            return fail(Failure(RuntimeError("odd")))
         if self.broken == "timeout":
             return fail(Failure(TimeoutError()))
         if self.broken:

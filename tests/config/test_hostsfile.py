@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -43,5 +44,6 @@ class HostsFileTests(SynchronousTestCase):
         """Hosts from a request are read alike, and strictly: nobody reads warnings there."""
         (host,) = hostsOf([{"address": "a:1"}], "<request>")
         self.assertEqual(host.address, "a:1")
-        for bad in ([{"address": "a:1", "wieght": 1}], [1], [{}], [object()]):
+        wrong: list[Any] = [[{"address": "a:1", "wieght": 1}], [1], [{}], [object()]]
+        for bad in wrong:
             self.assertRaises(ConfigError, hostsOf, bad, "<request>")

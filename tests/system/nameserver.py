@@ -32,7 +32,7 @@ class FileResolver(ResolverBase):
     """Answers from a file."""
 
     def __init__(self, path: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        super().__init__()
         self._path = path
 
     def _lookup(self, name: bytes, cls: int, type: int, timeout: Any) -> Deferred[Any]:
@@ -65,7 +65,7 @@ class NamedUpstream:
     """An HTTP server that answers each request with its name."""
 
     def __init__(self, address: str, port: int, name: str) -> None:
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
@@ -77,7 +77,7 @@ class NamedUpstream:
             def log_message(self, *arguments: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer((address, port), Handler)
+        self._server = ThreadingHTTPServer((address, port), Answers)
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -111,7 +111,7 @@ def serve(port: int, path: str) -> None:
     from twisted.internet import reactor
 
     on: Any = reactor
-    factory = server.DNSServerFactory(clients=[FileResolver(path)])  # type: ignore[no-untyped-call]
+    factory = server.DNSServerFactory(clients=[FileResolver(path)])
     on.listenUDP(port, dns.DNSDatagramProtocol(factory), interface="127.0.0.1")
     on.listenTCP(port, factory, interface="127.0.0.1")
     on.run()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.logger import LogLevel
 from twisted.names import dns
 from zope.interface.verify import verifyObject
 
@@ -70,31 +69,6 @@ class StrictDnsTests(DiscoveryCase):
         self.assertEqual(self.addresses(), ["10.0.0.1:1", "10.0.0.9:80", "[2001:db8::1]:2"])
         self.assertEqual(self.settled, 1)
 
-    def test_refreshRate(self) -> None:
-        """Without respect for the TTL the question is repeated at the refresh rate and jitter."""
-        self.resolver.set("a.test", "10.0.0.1", ttl=1)
-        self.make("a.test:1", dns_refresh_rate=10.0)
-        self.advance(9.9)
-        self.assertEqual(len(self.resolver.asked), 1)
-        self.advance(1.3)
-        self.assertEqual(len(self.resolver.asked), 2)
-
-    def test_ttl(self) -> None:
-        """With respect for the TTL the question is repeated when the answer is too old."""
-        self.resolver.set("a.test", "10.0.0.1", ttl=30)
-        self.make("a.test:1", respect_dns_ttl=True, dns_refresh_rate=1.0)
-        self.advance(30.9)
-        self.assertEqual(len(self.resolver.asked), 1)
-        self.advance(3.5)
-        self.assertEqual(len(self.resolver.asked), 2)
-
-    def test_zeroTtl(self) -> None:
-        """A TTL of 0 does not make questions endless: the refresh rate counts."""
-        self.resolver.set("a.test", "10.0.0.1", ttl=0)
-        self.make("a.test:1", respect_dns_ttl=True, dns_refresh_rate=10.0)
-        self.advance(9.9)
-        self.assertEqual(len(self.resolver.asked), 1)
-
     def test_changedAnswer(self) -> None:
         """Another answer is another set; the same answer in another order is none."""
         self.resolver.set("a.test", "10.0.0.1", "10.0.0.2")
@@ -123,51 +97,6 @@ class StrictDnsTests(DiscoveryCase):
         self.assertGreaterEqual(self.stats.update_failure, 4)
         self.assertGreaterEqual(self.stats.update_empty, 4)
         self.assertEqual(self.stats.update_success, 1)
-
-    def test_failuresAreLoggedOncePerChange(self) -> None:
-        """One line for each new reason, however often it comes, and one when it is over."""
-        self.resolver.set("a.test", "10.0.0.1")
-        self.make("a.test:1", dns_refresh_rate=1.0)
-        self.resolver.broken = "timeout"
-        self.advance(10)
-        self.resolver.broken = "server"
-        self.advance(10)
-        self.resolver.broken = ""
-        self.advance(2)
-        self.assertEqual(
-            self.lines(LogLevel.warn),
-            [
-                "c: a.test: no name server answers; its hosts stay",
-                "c: a.test: a name server says DNSServerError; its hosts stay",
-            ],
-        )
-        self.assertEqual(self.lines(LogLevel.info), ["c: a.test is answered again"])
-
-    def test_retries(self) -> None:
-        """After failures the pause grows from a second to the refresh rate."""
-        self.resolver.broken = "server"
-        self.make("a.test:1", dns_refresh_rate=10.0)
-        self.assertEqual((self.settled, self.sets), (1, [()]))
-        self.advance(1.3)
-        self.assertEqual(len(self.resolver.asked), 2)
-        self.advance(2.4)
-        self.assertEqual(len(self.resolver.asked), 3)
-        self.advance(1000)
-        self.assertLess(len(self.resolver.asked), 106)
-        self.assertGreater(len(self.resolver.asked), 88)
-
-    def test_noAnswerAtAll(self) -> None:
-        """A question without any answer is given up after 20 seconds and asked again."""
-        self.resolver.held = True
-        self.make("a.test:1")
-        self.advance(20.2)
-        self.assertEqual(self.resolver.cancelled, 1)
-        self.assertEqual(self.settled, 1)
-        self.assertEqual(
-            self.lines(LogLevel.warn), ["c: a.test: no answer within 20 s; it has no host yet"]
-        )
-        self.advance(1.3)
-        self.assertEqual(len(self.resolver.asked), 2)
 
     def test_oneFamilyFails(self) -> None:
         """A server that knows only A records does not keep a name with both families from use."""
