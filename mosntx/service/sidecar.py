@@ -106,12 +106,11 @@ class Sidecar(Service):
         """
         self._reactor = installedReactor() if reactor is None else reactor
         self.catalog = installedCatalog() if catalog is None else catalog
-        self._random = random or Random()
-        self._nameservers = nameservers
+        self._random, self._nameservers = random or Random(), nameservers
         self._seconds, self._wallSeconds = seconds, wallSeconds
-        listener, stream = (ListenerLog(), *listenerEventHandlers), FailureLog(seconds)
-        connection = tuple(connectionEventHandlers)
-        self._handlers = EventHandlers(listener, connection, (stream, *streamEventHandlers))
+        listener = (ListenerLog(), *listenerEventHandlers)
+        stream = (FailureLog(seconds), *streamEventHandlers)
+        self._handlers = EventHandlers(listener, tuple(connectionEventHandlers), stream)
         self._console, self._dry = console, dry
         self._logDirectory = logDirectory(path)
         self._alsoStopped: list[Deferred[None]] = []

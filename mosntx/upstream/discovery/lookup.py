@@ -7,7 +7,7 @@ from ipaddress import IPv6Address
 from typing import Any, Final
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, TimeoutError, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError, gatherResults
 from twisted.names import dns
 from twisted.names.error import DNSNameError, DomainError
 from twisted.python.failure import Failure
@@ -190,8 +190,10 @@ async def _records(
         if type(error) is DomainError:  # of a hosts file
             raise NoRecordsError("no such name") from None
         raise LookupFailed(f"a name server says {type(error).__name__}") from None
-    except (OSError, NotImplementedError, UnicodeError) as error:
-        raise LookupFailed(str(error) or type(error).__name__) from None
+    except CancelledError:
+        raise
+    except Exception as error:  # resolvers are others' code: whatever it is, it is no answer
+        raise LookupFailed(f"{type(error).__name__}: {error}") from error
     records = [record for record in answers if record.type == kind]
     if not records:
         raise NoRecordsError("the name has no such record")
