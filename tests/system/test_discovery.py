@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -157,3 +157,30 @@ class DiscoveryTests(SynchronousTestCase):
         self.assertEqual(self.ask(), "one")
         path.write_text(f"hosts: [{{address: '127.0.0.2:{self.port}'}}]\n")
         self.awaitAnswer("two")
+
+    def test_adminApi(self) -> None:
+        """Clusters and hosts change while requests come; none of them fails."""
+        one, two = f"127.0.0.1:{self.port}", f"127.0.0.2:{self.port}"
+        self.daemon(f"type: SIMPLE, hosts: [{{address: '{one}'}}]")
+        self.assertEqual(self.ask(), "one")
+        for path, body in (
+            ("append_hosts", {"cluster": "back", "hosts": [two]}),
+            ("remove_hosts", {"cluster": "back", "addresses": [one]}),
+            ("update_cluster", {"name": "back", "circuit_breakers": [{"max_requests": 9}]}),
+        ):
+            self.change(path, body)
+            self.assertIn(self.ask(), ("one", "two"))
+        self.assertEqual({self.ask() for _ in range(5)}, {"two"})
+        self.change("update_hosts", {"cluster": "back", "hosts": [{"address": one}]})
+        self.assertEqual({self.ask() for _ in range(5)}, {"one"})
+        with urlopen(f"http://127.0.0.1:{self.admin}/api/v1/clusters", timeout=10) as answer:
+            (found,) = json.load(answer)
+        self.assertEqual([host["address"] for host in found["hosts"]], [one])
+        self.change("remove_clusters", {"names": ["back"]})
+        self.assertEqual(self.ask(), "404")
+
+    def change(self, path: str, body: dict[str, Any]) -> None:
+        """Send an update to the admin API."""
+        url = f"http://127.0.0.1:{self.admin}/api/v1/{path}"
+        with urlopen(Request(url, json.dumps(body).encode()), timeout=10) as answer:
+            self.assertEqual(answer.status, 200)

@@ -21,7 +21,6 @@ class DiscoveryStats(StatsStruct):
         "update_attempt",
         "update_empty",
         "update_failure",
-        "update_overflow",
         "update_success",
     )
 
@@ -31,7 +30,6 @@ class DiscoveryStats(StatsStruct):
         "update_success",
         "update_failure",
         "update_empty",
-        "update_overflow",
     )
 
     def __init__(self, cluster: str) -> None:
@@ -43,8 +41,6 @@ class DiscoveryStats(StatsStruct):
         self.update_failure = 0
         #: An answer without any host; the hosts stay.
         self.update_empty = 0
-        #: A destination got no host, because the table is full.
-        self.update_overflow = 0
 
 
 @frozen
