@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import attrs
 
-from mosntx.config.address import parseAddress
+from mosntx.config.address import parseAddress, parseDnsAddress
+from mosntx.config.checkdiscovery import DNS_TYPES, STRICT_DNS
 from mosntx.config.checking import nearestMark
 from mosntx.config.decode import Failed
 from mosntx.config.files import readFile, readText
@@ -40,20 +41,23 @@ def readHosts(path: str) -> tuple[tuple[Host, ...], tuple[Problem, ...]]:
     return _hosts(node, report)
 
 
-def hostsOf(objects: Sequence[object], name: str) -> tuple[Host, ...]:
+def hostsOf(objects: Sequence[object], name: str, type: str = "") -> tuple[Host, ...]:
     """Return hosts from Python objects, as JSON has them.
 
     :param name: stands for the file in problems.
+    :param type: of the cluster that they are for: DNS clusters have names to look up.
     :raises ConfigError: see `readHosts`.
     """
     try:
         node = fromPython({"hosts": objects}, name)
     except ConfigSyntaxError as error:
         raise onlyProblem(name, error) from None
-    return _hosts(node, Report(strict=True))[0]
+    return _hosts(node, Report(strict=True), type)[0]
 
 
-def _hosts(node: Node, report: Report) -> tuple[tuple[Host, ...], tuple[Problem, ...]]:
+def _hosts(
+    node: Node, report: Report, type: str = ""
+) -> tuple[tuple[Host, ...], tuple[Problem, ...]]:
     decoder = makeDecoder(Names(), report)
     if not isinstance(node, MapNode):
         decoder.wrongType(node, "", "an object with 'hosts'")
@@ -65,9 +69,7 @@ def _hosts(node: Node, report: Report) -> tuple[tuple[Host, ...], tuple[Problem,
         path = f"{host.path}.address"
         mark = nearestMark(decoder.positions, path)
         try:
-            address = parseAddress(host.address)
-            if not address.path and not (address.port and address.host):
-                raise ValueError("needs a name or an IP address, and a port")
+            _checkAddress(host, type)
         except ValueError as error:
             fix = "write 'ip:port', 'host:port' or '[v6]:port'"
             report.error(mark, path, f"address {quote(host.address)}: {error}", fix)
@@ -78,3 +80,15 @@ def _hosts(node: Node, report: Report) -> tuple[tuple[Host, ...], tuple[Problem,
     if report.errors:
         raise ConfigError(report.problems())
     return hosts, report.problems()
+
+
+def _checkAddress(host: Host, type: str) -> None:
+    """:raises ValueError: when hosts of such a cluster cannot have this address."""
+    if host.srv and type != STRICT_DNS:
+        raise ValueError("SRV records are looked up in clusters of type STRICT_DNS only")
+    if type in DNS_TYPES:
+        parseDnsAddress(host.address, srv=host.srv)
+        return
+    address = parseAddress(host.address)
+    if not address.path and not (address.port and address.host):
+        raise ValueError("needs a name or an IP address, and a port")

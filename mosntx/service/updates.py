@@ -11,11 +11,13 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from mosntx.config.checkdiscovery import LOGICAL_DNS
 from mosntx.config.clusterdoc import readCluster
 from mosntx.config.hostsfile import hostsOf
 from mosntx.config.names import Names
+from mosntx.config.schema import Host as HostConfig
 from mosntx.upstream.cluster import Cluster
-from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.clusters import Clusters, FoundHostsError
 from mosntx.upstream.hosts import Host
 
 log = Logger()
@@ -71,16 +73,22 @@ class ClusterUpdates:
         :raises UnknownClusterError: when there is no cluster of this name.
         :raises FoundHostsError: when its hosts are found otherwise.
         """
-        self._clusters.updateHosts(name, hostsOf(_mappings(hosts), SOURCE))
+        read = self._read(name, hosts)
+        if self._type(name) == LOGICAL_DNS and len(read) != 1:
+            raise FoundHostsError(f"LOGICAL_DNS needs one host, not {len(read)}")
+        self._clusters.updateHosts(name, read)
         self._told(name)
 
     def appendHosts(self, name: str, hosts: _Objects) -> None:
         """Add hosts; those of known addresses are replaced. See `updateHosts`."""
-        self._clusters.appendHosts(name, hostsOf(_mappings(hosts), SOURCE))
+        read = self._read(name, hosts)
+        self._manyHosts(name)
+        self._clusters.appendHosts(name, read)
         self._told(name)
 
     def removeHosts(self, name: str, addresses: Iterable[str]) -> None:
         """Remove hosts; unknown addresses are passed over. See `updateHosts`."""
+        self._manyHosts(name)
         self._clusters.removeHosts(name, addresses)
         self._told(name)
 
@@ -88,6 +96,18 @@ class ClusterUpdates:
         """Return all clusters as they are now, with their hosts and how these are."""
         found = [self._clusters.get(name) for name in self._clusters.names()]
         return [_described(cluster) for cluster in found if cluster is not None]
+
+    def _type(self, name: str) -> str:
+        cluster = self._clusters.get(name)
+        return "" if cluster is None else cluster.type
+
+    def _read(self, name: str, hosts: _Objects) -> tuple[HostConfig, ...]:
+        return hostsOf(_mappings(hosts), SOURCE, self._type(name))
+
+    def _manyHosts(self, name: str) -> None:
+        """:raises FoundHostsError: when the cluster always has one host."""
+        if self._type(name) == LOGICAL_DNS:
+            raise FoundHostsError("LOGICAL_DNS has one host: replace it instead")
 
     def _told(self, name: str) -> None:
         cluster = self._clusters.get(name)

@@ -150,6 +150,38 @@ class ClusterUpdateTests(ServiceCase):
         self.updates.update({"name": "f", "type": "FILE", "hosts_file": self.mktemp()})
         self.assertRaises(FoundHostsError, self.updates.updateHosts, "f", hosts(1))
 
+    def test_servicesAtRunTime(self) -> None:
+        """Names without a port, and of SRV records, can be added to a cluster of names."""
+        resolver = MemoryResolver()
+        resolver.set("a.test", "10.0.0.1")
+        resolver.setServices("_s._tcp.t", (0, 1, 9, "a.test"))
+        mesh = MemoryMesh(TEXT, nameservers=resolver.nameservers)
+        updates = mesh.sidecar.clusterUpdates
+        updates.update({"name": "n", "type": "STRICT_DNS"})
+        updates.appendHosts("n", ["a.test", {"address": "_s._tcp.t", "srv": True}])
+        found: Any = mesh.sidecar.clusters.get("n")
+        self.assertEqual([host.address for host in found.hosts], ["10.0.0.1:80", "10.0.0.1:9"])
+        for wrong in ("http://a", {"address": "_s._tcp.t:1", "srv": True}):
+            self.assertRaises(ConfigError, updates.appendHosts, "n", [wrong])
+        srv = [{"address": "_s._tcp.t", "srv": True}]
+        self.assertRaises(ConfigError, updates.appendHosts, "c", srv)
+
+    def test_oneLogicalHost(self) -> None:
+        """The name of a LOGICAL_DNS cluster can be replaced, and stays one."""
+        resolver = MemoryResolver()
+        resolver.set("a.test", "10.0.0.1")
+        resolver.set("b.test", "10.0.0.2")
+        mesh = MemoryMesh(TEXT, nameservers=resolver.nameservers)
+        updates = mesh.sidecar.clusterUpdates
+        updates.update({"name": "n", "type": "LOGICAL_DNS", "hosts": [{"address": "a.test:1"}]})
+        updates.updateHosts("n", ["b.test:1"])
+        found: Any = mesh.sidecar.clusters.get("n")
+        self.assertEqual([host.address for host in found.hosts], ["b.test:1"])
+        self.assertRaises(FoundHostsError, updates.updateHosts, "n", [])
+        self.assertRaises(FoundHostsError, updates.appendHosts, "n", ["a.test:1"])
+        self.assertRaises(FoundHostsError, updates.removeHosts, "n", ["b.test:1"])
+        self.assertEqual([host.address for host in found.hosts], ["b.test:1"])
+
     def test_list(self) -> None:
         """One sees clusters and hosts as they are now."""
         inFlight(self.mesh)

@@ -138,6 +138,13 @@ class DiscoveriesTests(DiscoveryCase):
         self.assertEqual(self.hosts(), ["10.0.0.1:1"])
         self.assertEqual((len(self.discoveries), self.wheel.active), (0, 0))
 
+    def test_otherTypeWithoutHosts(self) -> None:
+        """Hosts of another type that are not said are those that were there."""
+        self.discoveries.start()
+        self.clusters.update(ClusterConfig(name="c", hosts=at("10.0.0.7:1", "a.test:1")))
+        self.clusters.update(attrs.evolve(self.cluster, hosts=()))
+        self.assertEqual(self.hosts(), ["10.0.0.1:1", "10.0.0.7:1"])
+
     def test_survivorsKeepHealthAndPools(self) -> None:
         """Of a changed answer, addresses that stay keep health and pools; others are drained."""
         self.discoveries.start()
