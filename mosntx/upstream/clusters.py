@@ -76,9 +76,9 @@ class Clusters:
         balancer = self._balancers.get(config.lb_type) or self._balancers[DEFAULT_BALANCER]
         cluster = self._clusters.get(config.name)
         if config.type in self._discovered:
-            if hosts is None and cluster is not None:
-                if cluster.type == config.type or not config.hosts:
-                    hosts = tuple(self._hostsOf(cluster))
+            same = cluster is not None and cluster.type == config.type
+            if hosts is None and cluster is not None and (same or not config.hosts):
+                hosts = tuple(self._hostsOf(cluster))
             config = config if hosts is None else evolve(config, hosts=tuple(hosts))
             hosts = () if cluster is None else None
         if cluster is None:
