@@ -24,6 +24,7 @@ class MemoryResolver(ResolverBase):
     :ivar asked: names and record types, in order.
     :ivar broken: every question fails so: ``"timeout"``, ``"server"`` (SERVFAIL), ``"odd"`` (with
         an exception that no resolver should have), or ``""`` for not at all.
+    :ivar failing: names and record types for which the server fails.
     :ivar cancelled: questions that nobody waits for any more.
     :ivar held: questions wait until `release`.
     """
@@ -33,6 +34,7 @@ class MemoryResolver(ResolverBase):
         self.records: dict[tuple[str, int], tuple[dns.RRHeader, ...]] = {}
         self.asked: list[tuple[str, int]] = []
         self.broken = ""
+        self.failing: set[tuple[str, int]] = set()
         self.held = False
         self.cancelled = 0
         self._waiting: list[tuple[Deferred[Any], str, int]] = []
@@ -87,7 +89,7 @@ class MemoryResolver(ResolverBase):
             return fail(Failure(RuntimeError("odd")))
         if self.broken == "timeout":
             return fail(Failure(TimeoutError()))
-        if self.broken:
+        if self.broken or (name, kind) in self.failing:
             return fail(Failure(DNSServerError()))
         if not any(known == name for known, _ in self.records):
             return fail(Failure(DNSNameError()))

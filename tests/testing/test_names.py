@@ -51,6 +51,12 @@ class MemoryResolverTests(SynchronousTestCase):
             self.resolver.broken = broken
             self.failureResultOf(self.resolver.lookupAddress("a.test"), expected)
 
+    def test_failing(self) -> None:
+        """One kind of question may fail while others are answered."""
+        self.resolver.failing.add(("a.test", dns.AAAA))
+        self.failureResultOf(self.resolver.lookupIPV6Address("a.test"), DNSServerError)
+        self.successResultOf(self.resolver.lookupAddress("a.test"))
+
     def test_held(self) -> None:
         """Questions may wait, and be given up meanwhile."""
         self.resolver.held = True

@@ -106,6 +106,31 @@ class StrictDnsTests(DiscoveryCase):
         self.advance(1.3)
         self.assertEqual(self.addresses(), ["10.0.0.2:1"])
 
+    def test_oneFamilyIsInTrouble(self) -> None:
+        """A server that fails for one kind of address takes neither kind away."""
+        self.resolver.set("a.test", "10.0.0.1", "2001:db8::1")
+        self.make("a.test:1", dns_lookup_family="ALL", dns_refresh_rate=1.0)
+        self.resolver.failing.add(("a.test", dns.AAAA))
+        self.resolver.set("a.test", "10.0.0.2", "2001:db8::2")
+        self.advance(1.3)
+        self.assertEqual(self.addresses(), ["10.0.0.2:1", "[2001:db8::1]:1"])
+        self.resolver.failing.add(("a.test", dns.A))
+        self.advance(1.3)
+        self.assertEqual(len(self.sets), 2)
+        self.assertEqual(self.stats.update_failure, 1)
+
+    def test_serviceWithNameInTrouble(self) -> None:
+        """A name of a service that cannot be asked for just now keeps all hosts as they are."""
+        self.resolver.setServices("_s._tcp.t", (0, 1, 1, "a.t"), (0, 1, 2, "b.t"))
+        self.resolver.set("a.t", "10.0.0.1")
+        self.resolver.set("b.t", "10.0.0.2")
+        self.make("_s._tcp.t", srv=True, dns_refresh_rate=1.0)
+        self.resolver.failing.add(("b.t", dns.A))
+        self.resolver.set("a.t", "10.0.0.9")
+        self.advance(1.3)
+        self.assertEqual(self.addresses(), ["10.0.0.1:1", "10.0.0.2:2"])
+        self.assertEqual(self.stats.update_failure, 1)
+
     def test_severalNames(self) -> None:
         """The hosts of all names are merged; one that fails does not take those of others away."""
         self.resolver.set("a.test", "10.0.0.1", "10.0.0.2")
