@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from mosntx.config.accessformat import checkFormat
 from mosntx.config.address import MAX_PORT, Address, parseAddress, parsePorts
+from mosntx.config.checkdiscovery import DNS_TYPES, checkDiscovery
 from mosntx.config.checking import Checking
 from mosntx.config.checkports import checkPorts
 from mosntx.config.checkroutes import checkRoutes
@@ -44,6 +45,7 @@ def checkConfig(config: Config, decoder: Decoder) -> None:
     checkRouterNames(check)
     for cluster in config.cluster_manager.clusters:
         checkHosts(check, cluster)
+        checkDiscovery(check, cluster)
         checkClusterWords(check, cluster)
         checkBalancing(check, cluster)
     checkProxies(check)
@@ -147,7 +149,8 @@ def checkHosts(check: Checking, cluster: Cluster) -> None:
     seen: dict[str, str] = {}
     for host in cluster.hosts:
         path = f"{host.path}.address"
-        address = _address(check, host.address, "tcp", path)
+        looked = cluster.type in DNS_TYPES  # see checkDiscovery
+        address = None if looked else _address(check, host.address, "tcp", path)
         if address is not None and not address.path and not (address.port and address.host):
             message = f"address {quote(host.address)}: nothing can be connected to there"
             check.error(path, message, "a host needs a name or an IP address, and a port")

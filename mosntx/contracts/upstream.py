@@ -176,10 +176,32 @@ class IOutlierDetector(Interface):
 
 
 class IDiscovery(Interface):
-    """Finds the hosts of a cluster at run time."""
+    """Finds the hosts of a cluster at run time; made for one cluster, started once."""
 
-    def start(update: Any) -> None:
-        """Begin; call ``update(hosts)`` with each complete new set."""
+    def start(update: Any, settled: Any) -> None:
+        """Begin.
+
+        Call ``update(hosts)`` with each complete new set, a sequence of `mosntx.config.schema.Host`
+        whose addresses can be connected to, and ``settled()`` once, when the first answers have
+        come or have failed. Both may happen before this returns.
+        """
 
     def stop() -> Any:
-        """End; returns a Deferred or ``None``."""
+        """End; returns a Deferred or ``None``. No `update` comes afterwards."""
+
+
+class IDiscoveryFactory(Interface):
+    """A row of the catalog."""
+
+    name = Attribute("``str``: ``type`` of the clusters in the configuration")
+    usesHosts = Attribute("``bool``: ``hosts`` of the cluster say what to look for")
+
+    def build(config: Any, context: Any, before: IDiscovery | None) -> IDiscovery:
+        """Return the discovery of a cluster.
+
+        :param config: `mosntx.config.schema.Cluster`.
+        :param context: `mosntx.upstream.discovery.context.DiscoveryContext`.
+        :param before: the one that it takes the place of, of the same factory, already stopped:
+            what that has found may be used until there are answers.
+        :raises ValueError: when it cannot be made.
+        """

@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 from mosntx.config.names import Names
 from mosntx.contracts.filters import IStreamFilterFactory
 from mosntx.contracts.net import IListenerFilterType, INetworkFilterType
-from mosntx.contracts.upstream import ILoadBalancerFactory
+from mosntx.contracts.upstream import IDiscoveryFactory, ILoadBalancerFactory
 from mosntx.filters.fault import FaultFactory
 from mosntx.filters.healthcheck import HealthcheckFactory
 from mosntx.filters.payload_limit import PayloadLimitFactory
@@ -39,6 +39,9 @@ from mosntx.upstream.balancers.requestroundrobin import RequestRoundRobinFactory
 from mosntx.upstream.balancers.ringhash import RingHashFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
 from mosntx.upstream.balancers.weighted import WeightedFactory
+from mosntx.upstream.discovery.file import HostsFileFactory
+from mosntx.upstream.discovery.logical_dns import LogicalDnsFactory
+from mosntx.upstream.discovery.strict_dns import StrictDnsFactory
 
 #: What of `mosntx.config.names.FEATURES` this build can do. The rest is accepted and reported as
 #: not yet supported.
@@ -49,6 +52,7 @@ FEATURES = frozenset(
         "circuit_breakers",
         "connect",
         "direct_response",
+        "dns",
         "dsl",
         "forwarding_headers",
         "hash_policy",
@@ -102,6 +106,7 @@ class Catalog:
     streamFilters: Mapping[str, IStreamFilterFactory]
     balancers: Mapping[str, ILoadBalancerFactory]
     conversions: Conversions = field(factory=dict)
+    discoveries: Mapping[str, IDiscoveryFactory] = field(factory=dict)
     listenerFilters: Mapping[str, IListenerFilterType] = field(factory=dict)
 
     def extended(
@@ -111,6 +116,7 @@ class Catalog:
         networkFilters: Iterable[INetworkFilterType] = (),
         streamFilters: Iterable[IStreamFilterFactory] = (),
         balancers: Iterable[ILoadBalancerFactory] = (),
+        discoveries: Iterable[IDiscoveryFactory] = (),
         protocols: Mapping[str, ProtocolRow] | None = None,
     ) -> Catalog:
         """Return a catalog with more rows.
@@ -125,6 +131,7 @@ class Catalog:
             networkFilters=_joined("network filter", self.networkFilters, networkFilters),
             streamFilters=_joined("stream filter", self.streamFilters, streamFilters),
             balancers=_joined("load balancer", self.balancers, balancers),
+            discoveries=_joined("cluster type", self.discoveries, discoveries),
         )
 
     def names(self) -> Names:
@@ -138,7 +145,7 @@ class Catalog:
             listenerFilters={name: row.configClass for name, row in self.listenerFilters.items()},
             streamFilters={name: row.configClass for name, row in self.streamFilters.items()},
             balancers=frozenset(self.balancers),
-            clusterTypes=CLUSTER_TYPES,
+            clusterTypes=CLUSTER_TYPES | frozenset(self.discoveries),
             sinks=frozenset({"prometheus"}),
             engines=http2Engines(),
             features=FEATURES,
@@ -171,6 +178,7 @@ def standardCatalog() -> Catalog:
             RoundRobinFactory(),
             WeightedFactory(),
         ),
+        discoveries=_byName(HostsFileFactory(), LogicalDnsFactory(), StrictDnsFactory()),
         conversions={
             ("bolt", "Http1"): BoltToHttp1,
             ("bolt", "tr"): BoltToTr,
@@ -200,7 +208,8 @@ def _moreProtocols(
 
 def _joined(kind: str, rows: Mapping[str, Any], more: Iterable[Any]) -> dict[str, Any]:
     joined = dict(rows)
-    taken = {*rows, *(OWN_NETWORK_FILTERS if kind == "network filter" else ())}
+    own = {"network filter": OWN_NETWORK_FILTERS, "cluster type": CLUSTER_TYPES}
+    taken = {*rows, *own.get(kind, ())}
     for row in more:
         if row.name in taken:
             raise ValueError(f"the {kind} {row.name!r} exists already")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from attrs import define, field, frozen
@@ -46,6 +46,7 @@ from mosntx.contracts.net import (
 )
 from mosntx.contracts.stream import IStreamEventHandler
 from mosntx.net.listener import Listener, ListenerOptions
+from mosntx.net.names import NameCache
 from mosntx.net.timers import TimerWheel
 from mosntx.proxy.accesslog import AccessLog
 from mosntx.proxy.chain import FilterChain, FilterEntry
@@ -65,6 +66,7 @@ from mosntx.router.variables import Variables
 from mosntx.router.virtualhosts import Router
 from mosntx.service.catalog import Catalog
 from mosntx.service.conversions import conversionProblems
+from mosntx.service.discovery import discoveries
 from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
@@ -75,6 +77,7 @@ from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.discovery.context import Nameservers
 from mosntx.upstream.ejections import Ejections
 from mosntx.upstream.hosts import AddressTable
 from mosntx.upstream.outlier import OutlierDetections
@@ -99,6 +102,8 @@ class Context:
     :ivar accessSink: ``(path, listener name)`` -> where an access log goes.
     :ivar connector: makes a connector whose connections are closed when idle for so many seconds;
         0.0 = never.
+    :ivar names: where its connections look names up.
+    :ivar nameservers: whom a cluster asks for its hosts.
     """
 
     clock: Any
@@ -111,6 +116,8 @@ class Context:
     logs: Logs
     recorder: FlightRecorder | None
     accessSink: Callable[[str, str], LogSink]
+    names: NameCache
+    nameservers: Callable[[ClusterConfig], Nameservers]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
 
@@ -127,10 +134,21 @@ def expect(interface: Any, thing: Any, path: str) -> Any:
     return thing
 
 
+class Background(Protocol):
+    """What works besides the listeners."""
+
+    def start(self) -> object:
+        """Begin."""
+
+    def stop(self) -> object:
+        """End."""
+
+
 class Wiring:
     """Makes the objects of one Sidecar.
 
     :ivar listeners: in configuration order; not started.
+    :ivar discoveries: find hosts; to be started before listeners, and ended with `background`.
     :ivar background: what works besides: each has ``start`` and ``stop``; not started.
     """
 
@@ -147,18 +165,11 @@ class Wiring:
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
         self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
-        self.background: list[Any] = [self._health, self._outliers]
+        self.discoveries = discoveries(context, catalog)
+        self.background: list[Background] = [self.discoveries, self._health, self._outliers]
         self._counted: set[Cluster] = set()
         self._jobs = Cooperator(scheduler=lambda step: context.clock.callLater(0, step))
-        self.clusters = context.clusters = Clusters(
-            balancers=catalog.balancers,
-            poolFactory=Pools(catalog.protocols, context.connector, context.wheel, self._turn),
-            random=context.random,
-            seconds=context.seconds,
-            work=self._work,
-            addresses=addresses,
-            watch=self._clusterChanged,
-        )
+        self.clusters = context.clusters = self._makeClusters(addresses)
         expect(IFilterContext, context, "")
         self.routers = Routers(self._compile)
         for cluster in config.cluster_manager.clusters:
@@ -175,6 +186,19 @@ class Wiring:
             raise ConfigError(self._problems)
 
     # clusters
+
+    def _makeClusters(self, addresses: AddressTable) -> Clusters:
+        catalog, context = self._catalog, self._context
+        return Clusters(
+            balancers=catalog.balancers,
+            poolFactory=Pools(catalog.protocols, context.connector, context.wheel, self._turn),
+            random=context.random,
+            seconds=context.seconds,
+            work=self._work,
+            addresses=addresses,
+            watch=self._clusterChanged,
+            discovered={name: row.usesHosts for name, row in catalog.discoveries.items()},
+        )
 
     def _addCluster(self, config: ClusterConfig) -> None:
         self._try(config.path, self._context.clusters.update, config)
@@ -198,6 +222,7 @@ class Wiring:
             store.register(cluster.stats)
         self._health.changed(cluster)
         self._outliers.changed(cluster)
+        self.discoveries.changed(cluster)
 
     # routers
 

@@ -48,6 +48,10 @@ class Host(Located):
         default="",
         absent="`zone` of the metadata",
     )
+    srv: bool = option(
+        "`address` is a name of SRV records, without a port; in `STRICT_DNS`. mosntx only.",
+        default=False,
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -270,7 +274,7 @@ class Keepalive(Located):
 
 @attrs.frozen(kw_only=True)
 class DnsResolvers(Located):
-    """Where STRICT_DNS clusters ask."""
+    """Where DNS clusters ask."""
 
     servers: tuple[str, ...] = option("Addresses of name servers.", default=())
     search: tuple[str, ...] = option("Domains to try.", default=())
@@ -329,9 +333,9 @@ class Cluster(Located):
     dns_refresh_rate: Duration = option("Ask this often.", default=5.0, zero=5.0, feature="dns")
     respect_dns_ttl: bool = option("Ask when an answer is too old.", default=False, feature="dns")
     dns_lookup_family: str = option(
-        "Addresses to ask for.",
+        "Addresses to ask for; `ALL` = both kinds, mosntx only.",
         default="",
-        choices=("", "V4_ONLY", "V6_ONLY"),
+        choices=("", "V4_ONLY", "V6_ONLY", "ALL"),
         absent="V4_ONLY",
         feature="dns",
     )
@@ -340,6 +344,10 @@ class Cluster(Located):
         "File with name servers.", default="", absent="`/etc/resolv.conf`", feature="dns"
     )
     dns_resolver_port: int | str = option("Port of name servers.", default="53", feature="dns")
+    hosts_file: str = option("File with a list of hosts, for type `FILE`. mosntx only.", default="")
+    hosts_file_interval: Duration = option(
+        "Look at the file this often. mosntx only.", default=1.0, zero=1.0
+    )
     max_requests_per_connection: Uint32 = option(
         "Close an upstream connection after this many requests; 0 = unlimited. mosntx only.",
         default=0,
