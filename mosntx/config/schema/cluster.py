@@ -94,10 +94,20 @@ class HttpCheck:
 
 
 @attrs.frozen(kw_only=True)
+class GrpcCheck:
+    """The call of a gRPC health check (`grpc.health.v1.Health/Check`). mosntx only."""
+
+    service_name: str = option("Service to ask about.", default="", absent="the whole server")
+    authority: str = option("The `:authority` of the call.", default="", absent="the host")
+    port: Port = option("Port to ask.", default=0, absent="the host's")
+
+
+@attrs.frozen(kw_only=True)
 class CheckConfig:
     """Settings by kind of health check."""
 
-    http_check_config: HttpCheck | None = option("For `Http1`.", default=None)
+    http_check_config: HttpCheck | None = option("For `Http1` and `Http2`.", default=None)
+    grpc_check_config: GrpcCheck | None = option("For `Http2`: ask by gRPC.", default=None)
 
     CASE_SENSITIVE: ClassVar[bool] = True
     OPEN: ClassVar[bool] = True
@@ -111,8 +121,9 @@ class HealthCheck(Located):
         "Switches the check on, and names it in statistics.", default="", absent="no health check"
     )
     protocol: str = option(
-        "`Http1` asks by HTTP with `check_config.http_check_config`; `bolt`, `boltv2` and `tr` "
-        "send heartbeats (mosntx only); anything else only connects.",
+        "`Http1` and `Http2` ask by HTTP with `check_config.http_check_config`, `Http2` by gRPC "
+        "with `check_config.grpc_check_config`; `bolt`, `boltv2` and `tr` send heartbeats; "
+        "anything else only connects. Of these MOSN has `Http1` only.",
         default="",
     )
     timeout: Duration = option("Time for one check.", default=1.0, zero=1.0)

@@ -1,4 +1,4 @@
-"""Tests of `mosntx.upstream.health.http1`."""
+"""Tests of `mosntx.upstream.health.http`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.http1.protocol import Http1Protocol
 from mosntx.testing.net import FakeConnector
 from mosntx.testing.upstream import FakeHost
-from mosntx.upstream.health.http1 import MOST_REDIRECTS, Http1Probe, firstQuestion
+from mosntx.upstream.health.http import MOST_REDIRECTS, HttpProbe, firstQuestion
 
 
 def status(line: bytes, *fields: bytes) -> bytes:
@@ -22,13 +22,13 @@ def status(line: bytes, *fields: bytes) -> bytes:
     return b"HTTP/1.1 " + line + b"\r\n" + head + b"\r\n"
 
 
-class Http1TestCase(SynchronousTestCase):
+class HttpTestCase(SynchronousTestCase):
     """A host that is asked by HTTP."""
 
     def begin(self, address: str = "10.0.0.1:8080", **config: Any) -> Deferred[bool]:
         """Begin a check."""
         self.connector = FakeConnector()
-        probe = Http1Probe(HttpCheck(**config), address, self.connector, Http1Protocol())
+        probe = HttpProbe(HttpCheck(**config), address, self.connector, Http1Protocol())
         check = probe.check(FakeHost(address))
         probe.close()
         return check
@@ -46,7 +46,7 @@ class Http1TestCase(SynchronousTestCase):
         return self.successResultOf(check)
 
 
-class RequestTests(Http1TestCase):
+class RequestTests(HttpTestCase):
     """What is sent, and where."""
 
     def sent(self, address: str = "10.0.0.1:8080", **config: Any) -> tuple[str, bytes, list[bytes]]:
@@ -104,7 +104,7 @@ class RequestTests(Http1TestCase):
             firstQuestion(HttpCheck(), "nowhere")
 
 
-class StatusTests(Http1TestCase):
+class StatusTests(HttpTestCase):
     """What the answer comes to."""
 
     def test_default(self) -> None:
@@ -171,7 +171,7 @@ class StatusTests(Http1TestCase):
         connection.lose()
 
 
-class RedirectTests(Http1TestCase):
+class RedirectTests(HttpTestCase):
     """Redirects are followed."""
 
     def test_sameHost(self) -> None:
