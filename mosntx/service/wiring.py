@@ -32,7 +32,7 @@ from mosntx.config.schema import (
 )
 from mosntx.config.schema import Listener as ListenerConfig
 from mosntx.contracts.codec import IProtocol
-from mosntx.contracts.filters import IFilterContext, IStreamFilter
+from mosntx.contracts.filters import IBackground, IFilterContext, IStreamFilter
 from mosntx.contracts.net import (
     IBytesReceiver,
     IConnection,
@@ -107,6 +107,7 @@ class Context:
     accessSink: Callable[[str, str], LogSink]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
+    ejections: Ejections = field(init=False)
 
 
 def expect(interface: Any, thing: Any, path: str) -> Any:
@@ -125,7 +126,7 @@ class Wiring:
     """Makes the objects of one Sidecar.
 
     :ivar listeners: in configuration order; not started.
-    :ivar background: what works besides: each has ``start`` and ``stop``; not started.
+    :ivar background: what works besides, filters too; not started.
     """
 
     def __init__(
@@ -140,8 +141,9 @@ class Wiring:
         self._turn = WriteTurn()
         addresses = AddressTable()
         self._health = healthChecks(context, catalog.protocols, addresses)
-        self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
-        self.background: list[Any] = [self._health, self._outliers]
+        context.ejections = Ejections(addresses)
+        self._outliers = OutlierDetections(context.ejections, context.wheel)
+        self.background: list[IBackground] = [self._health, self._outliers]
         self._counted: set[Cluster] = set()
         self.clusters = context.clusters = Clusters(
             balancers=catalog.balancers,
@@ -312,6 +314,8 @@ class Wiring:
             built = self._try(spec.path, factory.build, spec.config, self._context)
             if built is not None:
                 kept = expect(IStreamFilter, built, spec.path)
+                if IBackground.providedBy(kept):
+                    self.background.append(expect(IBackground, kept, spec.path))
                 yield FilterEntry(spec.type, kept, spec.fail_open)
 
     def _newId(self) -> bytes:

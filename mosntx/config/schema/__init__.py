@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mosntx.config.schema.base import (
+    IGNORED,
     Bounds,
     Cidr,
     Duration,
@@ -96,6 +97,7 @@ from mosntx.config.schema.top import (
 )
 
 __all__ = [
+    "IGNORED",
     "AccessLog",
     "Admin",
     "AdminAddress",

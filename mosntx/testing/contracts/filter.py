@@ -29,7 +29,7 @@ from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.heads import ResponseHead
 from mosntx.testing.requests import httpRequest
-from mosntx.testing.upstream import FakeExchange
+from mosntx.testing.upstream import FakeEjections, FakeExchange
 
 if TYPE_CHECKING:
     _Base = TestCase
@@ -47,6 +47,7 @@ class FakeFilterContext:
     clock: Any = field(factory=Clock)
     random: Any = field(factory=lambda: Random(1))
     clusters: Any = None
+    ejections: Any = field(factory=FakeEjections)
     wheel: TimerWheel = field(init=False)
     seconds: Any = field(init=False)
 

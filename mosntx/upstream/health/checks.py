@@ -8,8 +8,10 @@ from typing import Any
 
 from attrs import frozen
 from twisted.logger import Logger
+from zope.interface import implementer
 
 from mosntx.config.schema import HealthCheck
+from mosntx.contracts.filters import IBackground
 from mosntx.contracts.upstream import IHost
 from mosntx.net.timers import TimerWheel
 from mosntx.upstream.cluster import Cluster
@@ -45,6 +47,7 @@ class Surroundings:
     callbacks: Sequence[Callback] = ()
 
 
+@implementer(IBackground)
 class HealthChecks:
     """See the module. Nothing is asked before `start`."""
 
