@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from mosntx.config.decode import Decoder, Values
@@ -16,6 +17,7 @@ DEFAULT_BALANCER: Final = "LB_ROUNDROBIN"
 ORIGINAL_DST: Final = "ORIGINAL_DST"
 HTTP_CHECKS: Final = ("Http1", "Http2")
 """Protocols of health checks that ask by HTTP, and as MOSN only connect without its settings."""
+_URL: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def completeCluster(decoder: Decoder, values: Values, node: MapNode, path: str) -> None:
@@ -84,6 +86,10 @@ def _checkQuestion(
     elif meant in HTTP_CHECKS and protocol != meant:
         message = f"{quote(protocol)} only connects"
         decoder.report.warning(mark, where, message, f"did you mean '{meant}'?")
+    if http is not None and _URL.match(http.path):
+        message = f"{quote(http.path)} is a URL, not a path"
+        fix = "the host and its port are asked; use 'domain' for another name"
+        decoder.report.error(mark, f"{path}.check_config.http_check_config.path", message, fix)
     if grpc is None:
         return
     if http is not None:

@@ -49,6 +49,7 @@ from mosntx.service.states import (
 from mosntx.service.wiring import Context, EventHandlers, Wiring
 from mosntx.stats.store import StatsMatcher, StatsStore
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.health.checks import Callback as HealthCallback
 
 log = Logger()
 
@@ -85,6 +86,7 @@ class Sidecar(Service):
         listenerEventHandlers: Iterable[IListenerEventHandler] = (),
         connectionEventHandlers: Iterable[IConnectionEventHandler] = (),
         streamEventHandlers: Iterable[IStreamEventHandler] = (),
+        healthCallbacks: Mapping[str, HealthCallback] | None = None,
         random: Random | None = None,
         seconds: Callable[[], float] = monotonic,
         wallSeconds: Callable[[], float] = time,
@@ -96,6 +98,8 @@ class Sidecar(Service):
         :param dry: it will not be started: open no log.
         :param reactor: the global one when not given.
         :param catalog: what names mean; the standard one with installed extensions when not given.
+        :param healthCallbacks: by the name that ``health_check.common_callbacks`` has; called after
+            each check with the host, whether its health has changed, and whether it is healthy.
         :raises ConfigError: when something cannot be made from the configuration.
         """
         self._reactor = installedReactor() if reactor is None else reactor
@@ -106,6 +110,7 @@ class Sidecar(Service):
             listener=(ListenerLog(), *listenerEventHandlers),
             connection=tuple(connectionEventHandlers),
             stream=(FailureLog(seconds), *streamEventHandlers),
+            health=dict(healthCallbacks or {}),
         )
         self._console, self._dry = console, dry
         self._logDirectory = logDirectory(path)

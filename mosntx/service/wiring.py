@@ -7,7 +7,7 @@ Run-time updates use the same builders (``Wiring.router``, `Wiring.clusters`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from random import Random
 from typing import Any
@@ -72,6 +72,7 @@ from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
 from mosntx.upstream.ejections import Ejections
+from mosntx.upstream.health.checks import Callback
 from mosntx.upstream.hosts import AddressTable
 from mosntx.upstream.outlier import OutlierDetections
 
@@ -83,6 +84,7 @@ class EventHandlers:
     listener: tuple[IListenerEventHandler, ...] = ()
     connection: tuple[IConnectionEventHandler, ...] = ()
     stream: tuple[IStreamEventHandler, ...] = ()
+    health: Mapping[str, Callback] = field(factory=dict)
 
 
 @implementer(IFilterContext)
@@ -140,7 +142,7 @@ class Wiring:
         self._problems: list[Problem] = []
         self._turn = WriteTurn()
         addresses = AddressTable()
-        self._health = healthChecks(context, catalog.protocols, addresses)
+        self._health = healthChecks(context, catalog.protocols, addresses, handlers.health)
         context.ejections = Ejections(addresses)
         self._outliers = OutlierDetections(context.ejections, context.wheel)
         self.background: list[IBackground] = [self._health, self._outliers]

@@ -90,6 +90,21 @@ class ClusterTests(SynchronousTestCase):
         on["check_config"]["http_check_config"] = {}
         self.assertEqual(found(obj), [("error", f"{where}.check_config")])
 
+    def test_checkedUrl(self) -> None:
+        """A URL in the place of a path is pointed out: MOSN's check always fails with it."""
+        for text, wrong in (
+            ("http://a/b", True),
+            ("HTTPS://a", True),
+            ("/b?to=http://a", False),
+            ("?only=query", False),
+            ("", False),
+        ):
+            settings = {"http_check_config": {"path": text, "port": -1}}
+            check = {"service_name": "s", "protocol": "Http1", "check_config": settings}
+            where = f"{CLUSTER}.health_check.check_config.http_check_config.path"
+            expected = [("error", where)] if wrong else []
+            self.assertEqual(found(withCluster(health_check=check)), expected, text)
+
     def test_features(self) -> None:
         """Keys whose feature is not built are reported once, unless they say the default."""
         obj = withCluster(mark=5, keepalive={}, lb_subset_config={}, cluster_pool_enable=False)

@@ -84,7 +84,9 @@ class CodeRange(Located):
 class HttpCheck:
     """The request of an HTTP health check."""
 
-    port: Port = option("Port to ask.", default=0, absent="the host's")
+    port: Annotated[int, Bounds(-1, 65535)] = option(
+        "Port to ask; 0 and -1 = the host's.", default=0, absent="the host's"
+    )
     timeout: Duration = option("Time for one check.", default=30.0, zero=30.0)
     path: str = option("Path with query.", default="")
     method: str = option("Method.", default="GET")
@@ -139,7 +141,8 @@ class HealthCheck(Located):
     check_config: CheckConfig = option("What to ask.", factory=CheckConfig)
     event_log_path: str = option("File with one line per check.", default="", absent="off")
     common_callbacks: tuple[str, ...] = option(
-        "Names of functions in Go.", default=(), status=IGNORED
+        "Names of functions that are told of each check (`Sidecar`'s `healthCallbacks`).",
+        default=(),
     )
     check_path: str = option("Path of 0.1 to 0.4.", default="", status=IGNORED)
     old_style: bool = internal(False)

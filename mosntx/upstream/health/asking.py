@@ -22,14 +22,14 @@ def placeOf(address: str, port: int) -> tuple[str, str]:
     """Return where to connect to, and the name of that place in requests.
 
     :param address: of a host.
-    :param port: to connect to; 0 = the host's own.
+    :param port: to connect to; 0 or below = the host's own.
     :raises ValueError: when the address is none.
     """
     where = parseAddress(address)
     if where.network == "unix":
         return address, "localhost"
     name = f"[{where.host}]" if ":" in where.host else where.host
-    place = f"{name}:{port or where.port}"
+    place = f"{name}:{port if port > 0 else where.port}"
     return place, place
 
 

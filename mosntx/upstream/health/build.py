@@ -97,7 +97,7 @@ class Probes:
         elif (http or grpc or name in HEARTBEATS) and name not in self.known:
             why = f"{name} is not known"
         else:
-            if http is not None and not http.port:
+            if http is not None and http.port <= 0:
                 log.warn("{path}: each host is asked at its own port", path=config.path)
             return
         log.error("{path}: the check only connects: {why}", path=config.path, why=why)

@@ -72,6 +72,20 @@ class RequestTests(HttpTestCase):
         self.assertEqual(line, b"HEAD /health?deep=1&x=%41 HTTP/1.1")
         self.assertIn(b"Host: shop.example", fields)
 
+    def test_port(self) -> None:
+        """0 and -1 mean the host's own port, as in MOSN."""
+        for port, address in (
+            (0, "10.0.0.1:8080"),
+            (-1, "10.0.0.1:8080"),
+            (33333, "10.0.0.1:33333"),
+        ):
+            self.assertEqual(self.sent(port=port)[0], address)
+
+    def test_queries(self) -> None:
+        """A query alone is one of the path /, and an empty one is left out."""
+        self.assertEqual(self.sent(path="?only=query")[1], b"GET /?only=query HTTP/1.1")
+        self.assertEqual(self.sent(path="/a?")[1], b"GET /a HTTP/1.1")
+
     def test_paths(self) -> None:
         """A path gets its slash, and what HTTP cannot carry is escaped."""
         self.assertEqual(self.sent(path="ok")[1], b"GET /ok HTTP/1.1")
