@@ -86,7 +86,7 @@ def _checkQuestion(
     elif meant in HTTP_CHECKS and protocol != meant:
         message = f"{quote(protocol)} only connects"
         decoder.report.warning(mark, where, message, f"did you mean '{meant}'?")
-    if http is not None and _URL.match(http.path):
+    if http is not None and protocol in HTTP_CHECKS and _URL.match(http.path):
         message = f"{quote(http.path)} is a URL, not a path"
         fix = "the host and its port are asked; use 'domain' for another name"
         decoder.report.error(mark, f"{path}.check_config.http_check_config.path", message, fix)

@@ -72,6 +72,7 @@ class Sidecar(Service):
     _logLevel = ""
     _shutdown: Shutdown | None = None
     _ports: list[IListeningPort]
+    _alsoStopped: list[Deferred[None]]
     _hurried = False
 
     def __init__(
@@ -98,23 +99,19 @@ class Sidecar(Service):
         :param dry: it will not be started: open no log.
         :param reactor: the global one when not given.
         :param catalog: what names mean; the standard one with installed extensions when not given.
-        :param healthCallbacks: by the name that ``health_check.common_callbacks`` has; called after
-            each check with the host, whether its health has changed, and whether it is healthy.
+        :param healthCallbacks: by the name in ``health_check.common_callbacks``.
         :raises ConfigError: when something cannot be made from the configuration.
         """
         self._reactor = installedReactor() if reactor is None else reactor
         self._catalog = installedCatalog() if catalog is None else catalog
-        self._random = random or Random()
-        self._seconds, self._wallSeconds = seconds, wallSeconds
+        self._random, self._seconds, self._wallSeconds = random or Random(), seconds, wallSeconds
         self._handlers = EventHandlers(
             listener=(ListenerLog(), *listenerEventHandlers),
             connection=tuple(connectionEventHandlers),
             stream=(FailureLog(seconds), *streamEventHandlers),
             health=dict(healthCallbacks or {}),
         )
-        self._console, self._dry = console, dry
-        self._logDirectory = logDirectory(path)
-        self._alsoStopped: list[Deferred[None]] = []
+        self._console, self._dry, self._logDirectory = console, dry, logDirectory(path)
         self.loaded = loaded
         self.gracefulTimeout = loaded.config.server.graceful_timeout or 30.0
         self._wire()
@@ -306,6 +303,7 @@ class Sidecar(Service):
 
     def _wire(self) -> None:
         self._ports = []
+        self._alsoStopped = []
         reactor, seconds = self._reactor, self._seconds
         config = self.loaded.config
         wheel = TimerWheel(reactor, seconds)
