@@ -98,11 +98,14 @@ class World:
         self.clock.advance(seconds + TICK)
 
 
-def probes(connector: Any = None) -> Probes:
-    """Return probes that know the protocols of this package."""
+def probes(connector: Any = None, engine: str = "auto") -> Probes:
+    """Return probes that know the protocols of this package.
+
+    :param engine: of HTTP/2.
+    """
     made: dict[str, Any] = {
         "Http1": Http1Protocol(),
-        "Http2": Http2Protocol(),
+        "Http2": Http2Protocol(engine=engine),
         "bolt": BoltProtocol("bolt"),
         "boltv2": BoltProtocol("boltv2"),
         "tr": TrProtocol(),

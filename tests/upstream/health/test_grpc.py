@@ -73,10 +73,12 @@ class MessageTests(SynchronousTestCase):
 class GrpcTestCase(SynchronousTestCase):
     """A host with the health service."""
 
+    engine = "auto"
+
     def begin(self, address: str = ADDRESS, timeout: float = 1.5, **config: Any) -> Deferred[bool]:
         """Begin a check, up to the connection."""
         self.connector = FakeConnector()
-        protocol = probes().protocols("Http2")
+        protocol = probes(engine=self.engine).protocols("Http2")
         probe = GrpcProbe(GrpcCheck(**config), address, timeout, self.connector, protocol)
         check = probe.check(FakeHost(address))
         probe.close()
@@ -208,3 +210,9 @@ class AnswerTests(GrpcTestCase):
         check = GrpcProbe(GrpcCheck(), ADDRESS, 1.0, self.connector, protocol).check(FakeHost())
         self.connector.attempts[0].fail(ConnectFailed(ADDRESS, "refused"))
         self.assertIs(self.successResultOf(check), False)
+
+
+class AnswerOfH2Tests(AnswerTests):
+    """The same where the engine is h2."""
+
+    engine = "h2"

@@ -24,10 +24,12 @@ def response(status: int, *fields: tuple[bytes, bytes]) -> Http2ResponseHead:
 class Http2Tests(SynchronousTestCase):
     """A host that is asked by HTTP/2 without being asked whether it speaks it."""
 
+    engine = "auto"
+
     def begin(self, **config: Any) -> Deferred[bool]:
         """Begin a check."""
         self.connector = FakeConnector()
-        protocol = probes().protocols("Http2")
+        protocol = probes(engine=self.engine).protocols("Http2")
         check = HttpProbe(HttpCheck(**config), ADDRESS, self.connector, protocol).check(FakeHost())
         self.server = self.connect()
         return check
@@ -93,3 +95,9 @@ class Http2Tests(SynchronousTestCase):
         check = self.begin()
         self.connection.deliver(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         self.assertIs(self.successResultOf(check), False)
+
+
+class Http2OfH2Tests(Http2Tests):
+    """The same where the engine is h2."""
+
+    engine = "h2"
