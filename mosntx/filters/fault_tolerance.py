@@ -180,16 +180,15 @@ class FaultToleranceFilter(StreamFilter):
         for address in [each for each in scope.hosts if each not in present]:
             self._forget(scope, address)
         self._compare(scope)
-        for address, counts in list(scope.hosts.items()):
-            if counts.back is None:
-                del scope.hosts[address]
-            else:
-                counts.calls = counts.exceptions = 0
+        # Those that are out are not compared; they begin anew when they come back.
+        scope.hosts = {
+            address: counts for address, counts in scope.hosts.items() if counts.back is not None
+        }
         self._dropIdle(scope)
 
     def _compare(self, scope: _Scope) -> None:
         """Eject the hosts whose rate is too far above that of all, the worst first."""
-        least = max(self.config.leastWindowCount, 1)
+        least = self.config.leastWindowCount
         measured = {
             address: counts
             for address, counts in scope.hosts.items()

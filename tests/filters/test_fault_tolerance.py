@@ -144,6 +144,15 @@ class CountingTests(SynchronousTestCase):
         self.answer(1, 200)
         self.assertEqual(self.wait(), [])
 
+    def test_noLeast(self) -> None:
+        """With 0 each host that has answered is compared."""
+        self.build(leastWindowCount=0, maxIpCount=2)
+        for _ in range(2):
+            self.answer(0, 503)
+            self.others(0)
+            self.wait()
+        self.assertEqual(self.cluster.stats.outlier_ejections_total, 1)
+
     def test_windows(self) -> None:
         """Each window counts anew, and begins with an answer."""
         self.build()
@@ -170,7 +179,7 @@ class CountingTests(SynchronousTestCase):
 
     def test_whileOut(self) -> None:
         """What an ejected host still answers does not count, not even afterwards."""
-        self.build()
+        self.build(maxIpCount=2)
         self.answer(2, 503, 503)
         self.others(2)
         self.wait()

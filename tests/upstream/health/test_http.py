@@ -249,6 +249,14 @@ class RedirectTests(HttpTestCase):
         self.connect()
         self.assertIs(self.successResultOf(check), False)
 
+    def test_talkative(self) -> None:
+        """What follows a redirect in the same octets does not end the check."""
+        check = self.begin()
+        self.connect().deliver(status(b"302 Found", b"Location: /x") + b"and more\r\n\r\n")
+        self.assertNoResult(check)
+        self.connect().deliver(status(b"200 OK"))
+        self.assertIs(self.successResultOf(check), True)
+
     def test_loop(self) -> None:
         """A host that redirects for ever is given up."""
         check = self.begin()
