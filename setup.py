@@ -94,6 +94,7 @@ setup(
             "httpx[http2]>=0.28",
             "hypercorn>=0.18",
             "websockets>=15",
+            "wsproto>=1.2",
             "hypothesis>=6.140",
             "pytest>=9",
             "requests>=2.32",

@@ -36,6 +36,7 @@ KINDS: dict[str, Callable[[int], tuple[Match, bytes]]] = {
         Match(prefix=f"/service/{n}/", headers=(HeaderMatch(name="accept", value="*/*"),)),
         b"/service/%d/a" % n,
     ),
+    "service": lambda n: (Match(headers=(HeaderMatch(name="service", value=f"s{n}"),)), b"/"),
     "regex (one by one)": lambda n: (Match(regex=f"^/service/{n}/"), b"/service/%d/a" % n),
 }
 
@@ -50,7 +51,8 @@ def measured(kind: str, number: int) -> Callable[[], float]:
     router = compileRouter(
         RouterConfig(router_config_name="r", virtual_hosts=hosts), random=Random(1)
     )
-    head: IRequestHead = RequestHead(b"GET", make(number - 1)[1], b"a", Headers(HOST))
+    fields = [*HOST, (b"Service", b"s%d" % (number - 1))]
+    head: IRequestHead = RequestHead(b"GET", make(number - 1)[1], b"a", Headers(fields))
     found = router.route(head)
     if found is None or not found.path.endswith(f"[{number - 1}]"):
         raise AssertionError(f"{kind}: found {found}")

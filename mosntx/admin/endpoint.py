@@ -47,11 +47,11 @@ def parameters(request: Request) -> Mapping[str, list[str]]:
     return parse_qs(query, keep_blank_values=True, encoding="utf-8", errors="replace")
 
 
-def body(request: Request) -> bytes | None:
-    """Return the body of a request, ``None`` when it is longer than `BODY_LIMIT`."""
+def body(request: Request, limit: int = BODY_LIMIT) -> bytes | None:
+    """Return the body of a request, ``None`` when it is longer than ``limit`` octets."""
     content: Any = request.content
-    data: bytes = content.read(BODY_LIMIT + 1)
-    return None if len(data) > BODY_LIMIT else data
+    data: bytes = content.read(limit + 1)
+    return None if len(data) > limit else data
 
 
 class Endpoint(Resource):

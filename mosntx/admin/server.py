@@ -11,6 +11,7 @@ from typing import Any, Final
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
+from mosntx.admin.clusters import clusterEndpoints
 from mosntx.admin.configdump import ConfigDumpEndpoint
 from mosntx.admin.endpoint import Answer, Endpoint, jsonError, write
 from mosntx.admin.failures import FailuresEndpoint
@@ -105,6 +106,7 @@ def adminRoot(view: AdminView, *, loopback: bool) -> Resource:
         b"/api/v1/update_loglevel": UpdateLogLevelEndpoint(view),
         b"/api/v1/version": VersionEndpoint(view),
         b"/metrics": MetricsEndpoint(view.metrics),
+        **clusterEndpoints(view.clusters),
     }
     others = HelpEndpoint([path.decode("ascii") for path in sorted(endpoints)])
     return Root({**endpoints, _OLD_DISABLE_LOG: disableLog}, others, loopback=loopback)

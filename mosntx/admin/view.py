@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from mosntx.admin.clusters import ClusterView
 from mosntx.contracts.stats import Sample
 
 
@@ -26,6 +27,7 @@ class AdminView:
     :param setLogLevel: ``(path, level) -> bool``, false when one is not known.
     :param setLogEnabled: ``(path, enabled) -> bool``, false when the path is not known.
     :param failures: `mosntx.service.failures.failureReport`: what the flight recorder keeps.
+    :param clusters: see `ClusterView`.
     :param features: MOSN's feature gates, name -> on.
     :param environment: environment variables of the process.
     """
@@ -39,6 +41,7 @@ class AdminView:
     logLevels: Callable[[], Mapping[str, str]]
     setLogLevel: Callable[[str, str], bool]
     setLogEnabled: Callable[[str, bool], bool]
+    clusters: ClusterView
     failures: Callable[[], Mapping[str, Any]] = dict
     features: Callable[[], Mapping[str, bool]] = dict
     environment: Callable[[], Mapping[str, str]] = dict

@@ -46,6 +46,44 @@ def parseAddress(text: str, network: str = "tcp") -> Address:
     return Address(network, _checkHost(host), parsePort(port))
 
 
+DNS_PORT: Final = 80
+"""Port of a name without one, in clusters that look names up (MOSN)."""
+
+
+def parseDnsAddress(text: str, *, srv: bool = False) -> Address:
+    """Take apart what a DNS cluster looks up: ``name``, ``name:port``, ``ip:port``, ``[v6]:port``.
+
+    :param srv: it is a name of SRV records, ``_service._protocol.name``, which say the port.
+    :raises ValueError: saying what is wrong.
+    """
+    if srv:
+        if ":" in text:
+            raise ValueError("SRV records say the port; write the name alone")
+        return attrs.evolve(parseAddress(f"{text}:{DNS_PORT}"), port=0)
+    address = parseAddress(f"{text}:{DNS_PORT}" if text and ":" not in text else text)
+    if address.path:
+        raise ValueError("is a unix socket; DNS knows none")
+    if not (address.host and address.port):
+        raise ValueError("needs a name, and a port other than 0")
+    return address
+
+
+def parseNameserver(text: str, port: int) -> tuple[str, int]:
+    """Take the address of a name server apart: ``ip``, ``ip:port`` or ``[v6]:port``.
+
+    :param port: when it says none.
+    :raises ValueError: saying what is wrong; names are, nobody could look them up.
+    """
+    host = text
+    if text.startswith("[") or text.count(":") == 1:
+        host, written = _split(text)
+        port = parsePort(written)
+    ip_address(host.partition("%")[0])
+    if not port:
+        raise ValueError("port 0 cannot be asked")
+    return host, port
+
+
 def parsePort(text: str) -> int:
     """:raises ValueError: when it is no number from 0 to 65535."""
     if not (text.isascii() and text.isdigit()):

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from mosntx.config.accessformat import checkFormat
 from mosntx.config.address import MAX_PORT, Address, parseAddress, parsePorts
+from mosntx.config.checkdiscovery import DNS_TYPES, checkDiscovery
 from mosntx.config.checking import Checking
 from mosntx.config.checkports import checkPorts
 from mosntx.config.checkroutes import checkRoutes
+from mosntx.config.checksubsets import checkSubsets
 from mosntx.config.checktls import checkTls
 from mosntx.config.decode import Decoder
 from mosntx.config.nodes import quote
@@ -26,6 +28,12 @@ from mosntx.config.schema import (
 
 __all__ = ["checkConfig", "checkPorts"]
 
+#: Balancers that have no slow start.
+NOT_SLOW = frozenset(
+    {"LB_MAGLEV", "LB_ORIGINAL_DST", "LB_RANDOM", "LB_REQUEST_ROUNDROBIN", "LB_RING_HASH"}
+    | {"LB_ROUNDROBIN"}
+)
+
 
 def checkConfig(config: Config, decoder: Decoder) -> None:
     """Run all checks; what they find goes to the decoder's report."""
@@ -37,11 +45,15 @@ def checkConfig(config: Config, decoder: Decoder) -> None:
     checkRouterNames(check)
     for cluster in config.cluster_manager.clusters:
         checkHosts(check, cluster)
+        checkDiscovery(check, cluster)
         checkClusterWords(check, cluster)
+        checkBalancing(check, cluster)
     checkProxies(check)
     checkTcpProxies(check)
     checkTargets(check)
     checkRoutes(check)
+    if "subset" in decoder.names.features:
+        checkSubsets(check)
     checkLogs(check)
     checkSinks(check)
     checkTls(check)
@@ -137,7 +149,8 @@ def checkHosts(check: Checking, cluster: Cluster) -> None:
     seen: dict[str, str] = {}
     for host in cluster.hosts:
         path = f"{host.path}.address"
-        address = _address(check, host.address, "tcp", path)
+        looked = cluster.type in DNS_TYPES  # see checkDiscovery
+        address = None if looked else _address(check, host.address, "tcp", path)
         if address is not None and not address.path and not (address.port and address.host):
             message = f"address {quote(host.address)}: nothing can be connected to there"
             check.error(path, message, "a host needs a name or an IP address, and a port")
@@ -165,6 +178,21 @@ def checkClusterWords(check: Checking, cluster: Cluster) -> None:
         message = "is on, but 'cluster_manager' has no 'tls_context'"
         fix = "plain text must not stand in for TLS: add one, or remove the key"
         check.error(f"{cluster.path}.cluster_manager_tls", message, fix)
+
+
+def checkBalancing(check: Checking, cluster: Cluster) -> None:
+    """Settings of load balancing that change nothing."""
+    slow = cluster.slow_start
+    on = slow is not None and slow.mode and slow.slow_start_duration
+    if slow is not None and on and cluster.lb_type in NOT_SLOW:
+        message = f"has no effect with {cluster.lb_type}"
+        check.warning(slow.path, message, "needs LB_WEIGHTED_ROUNDROBIN or LB_LEAST_REQUEST")
+    lb = cluster.lbconfig
+    if lb is not None and lb.zone and cluster.hosts:
+        zones = {host.zone or host.metadata.get("zone") for host in cluster.hosts}
+        if lb.zone not in zones:
+            message = f"no host is in the zone {quote(lb.zone)}"
+            check.warning(f"{lb.path}.zone", message, "give the hosts their 'zone'")
 
 
 def _codes(cluster: Cluster) -> Iterable[CodeRange]:

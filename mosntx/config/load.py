@@ -58,7 +58,7 @@ def loadFile(path: str, names: Names, strict: bool = False) -> Loaded:
     try:
         text = readFile(path)
     except ConfigSyntaxError as error:
-        raise _only(path, error) from None
+        raise onlyProblem(path, error) from None
     return loadText(text, path, names, strict)
 
 
@@ -76,8 +76,8 @@ def loadText(
     try:
         node = readText(text, name, report, format)
     except ConfigSyntaxError as error:
-        raise _only(name, error) from None
-    return _load(node, names, report)
+        raise onlyProblem(name, error) from None
+    return loadNode(node, names, report)
 
 
 def loadMapping(obj: Mapping[str, Any], names: Names, strict: bool = False) -> Loaded:
@@ -88,8 +88,8 @@ def loadMapping(obj: Mapping[str, Any], names: Names, strict: bool = False) -> L
     try:
         node = fromPython(obj, MAPPING_NAME)
     except ConfigSyntaxError as error:
-        raise _only(MAPPING_NAME, error) from None
-    return _load(node, names, Report(strict))
+        raise onlyProblem(MAPPING_NAME, error) from None
+    return loadNode(node, names, Report(strict))
 
 
 def decodeValue(cls: type[T], node: Node, path: str, names: Names, strict: bool = False) -> T:
@@ -100,7 +100,7 @@ def decodeValue(cls: type[T], node: Node, path: str, names: Names, strict: bool 
     :raises ConfigError: with everything found, when anything found is an error.
     """
     report = Report(strict)
-    decoder = _decoder(names, report)
+    decoder = makeDecoder(names, report)
     value = decoder.object(cls, node, path)
     if report.errors or isinstance(value, Failed):
         raise ConfigError(report.problems())
@@ -117,16 +117,21 @@ def decodeMapping(
     try:
         node = fromPython(obj, MAPPING_NAME)
     except ConfigSyntaxError as error:
-        raise _only(MAPPING_NAME, error) from None
+        raise onlyProblem(MAPPING_NAME, error) from None
     return decodeValue(cls, node, path, names or Names())
 
 
-def _decoder(names: Names, report: Report) -> Decoder:
+def makeDecoder(names: Names, report: Report) -> Decoder:
+    """Return a decoder that knows all values with a syntax of their own."""
     return Decoder(names, report, {**SPECIALS, **FILTER_SPECIALS, **MORE_SPECIALS}, HOOKS)
 
 
-def _load(node: Node, names: Names, report: Report) -> Loaded:
-    decoder = _decoder(names, report)
+def loadNode(node: Node, names: Names, report: Report) -> Loaded:
+    """Read a whole configuration from a tree.
+
+    :raises ConfigError: see `loadFile`.
+    """
+    decoder = makeDecoder(names, report)
     if isinstance(node, ScalarNode) and node.value is None:
         report.error(node.mark, "", "the configuration is empty")
     elif not isinstance(node, MapNode):
@@ -141,6 +146,6 @@ def _load(node: Node, names: Names, report: Report) -> Loaded:
     raise ConfigError(report.problems())
 
 
-def _only(name: str, error: ConfigSyntaxError) -> ConfigError:
-    """The error of a file that cannot be read at all."""
+def onlyProblem(name: str, error: ConfigSyntaxError) -> ConfigError:
+    """Return the error of a file that cannot be read at all."""
     return ConfigError([Problem(ERROR, name, error.line, error.column, "", error.message)])

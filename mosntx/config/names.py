@@ -21,7 +21,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "cluster_variable": "the target cluster named by a variable",
     "connect": "CONNECT requests allowed by a route",
     "direct_response": "routes that answer themselves",
-    "dns": "DNS settings of STRICT_DNS clusters",
+    "dns": "DNS settings of clusters",
     "dsl": "routes chosen by expressions",
     "extends": "extension blocks",
     "forwarding_headers": "X-Forwarded-For, Via and X-Request-Id",
@@ -93,13 +93,14 @@ ACCESS_CONTROL_FILTERS: Final = frozenset({"ip_access", "jwt_authn", "rbac"})
 BALANCERS: Final = frozenset(
     {"LB_RANDOM", "LB_ROUNDROBIN", "LB_ORIGINAL_DST", "LB_WEIGHTED_ROUNDROBIN", "LB_LEAST_REQUEST"}
     | {"LB_MAGLEV", "LB_REQUEST_ROUNDROBIN", "LB_LEAST_CONNECTION", "LB_PEAK_EWMA"}
+    | {"LB_RING_HASH"}
 )
-"""Values of ``lb_type`` that MOSN knows."""
+"""Values of ``lb_type``: MOSN's, and ``LB_RING_HASH``, which is ours."""
 
 CLUSTER_TYPES: Final = frozenset(
-    {"SIMPLE", "STATIC", "DYNAMIC", "EDS", "STRICT_DNS", "LOGICAL_DNS", "ORIGINAL_DST"}
+    {"SIMPLE", "STATIC", "DYNAMIC", "EDS", "STRICT_DNS", "LOGICAL_DNS", "ORIGINAL_DST"} | {"FILE"}
 )
-"""Values of a cluster's ``type`` that MOSN knows."""
+"""Values of a cluster's ``type`` that MOSN knows, and ``FILE``, which is ours."""
 
 SINKS: Final = frozenset({"prometheus"})
 """Metrics sinks that MOSN knows."""

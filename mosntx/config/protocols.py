@@ -13,7 +13,8 @@ from mosntx.config.filterspecs import foundRouters, skipped
 from mosntx.config.names import PROTOCOLS
 from mosntx.config.nodes import Entry, ListNode, MapNode, Node, ScalarNode, plain, quote
 from mosntx.config.report import suggest, suggestAmong
-from mosntx.config.schema.proxy import BoltOptions, Http1Options, Http2Options
+from mosntx.config.schema.http2 import Http2Options
+from mosntx.config.schema.proxy import BoltOptions, Http1Options
 from mosntx.config.schema.router import RouterConfig
 
 AUTO: Final = "Auto"
@@ -152,17 +153,14 @@ def _readOptions(
             options = decoder.object(cls, entry.node, where)
             if not isinstance(options, Failed):
                 values[name] = options
-                _engine(decoder, options, entry.node, where)
         elif not isinstance(entry.node, MapNode):
             decoder.wrongType(entry.node, where, "an object")
 
 
-def _engine(decoder: Decoder, options: Any, node: Node, path: str) -> None:
-    """An engine of HTTP/2 that is asked for by name must be installed."""
-    if not isinstance(options, Http2Options) or not isinstance(node, MapNode):
-        return
+def completeHttp2(decoder: Decoder, values: Values, node: MapNode, path: str) -> None:
+    """Hook of the options of HTTP/2: an engine that is asked for by name must be installed."""
     at = node.find("http2_engine")
-    wanted = options.http2_engine
+    wanted = values["http2_engine"]
     if at is not None and wanted != "auto" and wanted not in decoder.names.engines:
         message = f"the engine {quote(wanted)} is not installed"
         fix = 'install mosntx[fast], or write "auto"'

@@ -13,7 +13,7 @@ from mosntx.config.files import readDirectory
 from mosntx.config.filterspecs import foundRouters, skipped
 from mosntx.config.names import SINKS, TRACERS
 from mosntx.config.nodes import ListNode, MapNode, Node, ScalarNode, quote
-from mosntx.config.protocols import completeProxy, readInlineRoutes
+from mosntx.config.protocols import completeHttp2, completeProxy, readInlineRoutes
 from mosntx.config.report import suggestAmong
 from mosntx.config.resolvecluster import completeCluster, completeHealthCheck
 from mosntx.config.schema import (
@@ -22,6 +22,8 @@ from mosntx.config.schema import (
     Config,
     FilterChain,
     HealthCheck,
+    Http2Options,
+    Http2UpstreamOptions,
     Listener,
     MetricsSink,
     Pprof,
@@ -246,6 +248,8 @@ HOOKS: Final[Mapping[type, Hook]] = {
     Pprof: completePprof,
     Tracing: completeTracing,
     ProxyConfig: completeProxy,
+    Http2Options: completeHttp2,
+    Http2UpstreamOptions: completeHttp2,
     Cluster: completeCluster,
     HealthCheck: completeHealthCheck,
     RouterConfig: _directory("router_configs", "virtual_hosts", VirtualHost),

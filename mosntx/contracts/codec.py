@@ -267,6 +267,11 @@ class IFramedClientCodec(IFramedCodec, IClientCodec):
     them follows as a `RESET` with the reason REFUSED.
     """
 
+    takesOffers = Attribute(
+        "``bool | None``: a stream may change its protocol (`IRequestHead`, ``upgrade``); ``None``"
+        " = the peer has not said it yet"
+    )
+
     capacity = Attribute("``int``: streams that may be opened now; 0 when the peer takes no more")
 
     def acceptPush(streamId: int, accept: bool) -> None:

@@ -84,13 +84,15 @@ class IConnection(Interface):
         It did so in `INetworkFilter.newConnection` or ``bytesReceived``.
         """
 
-    def close(linger: bool = False) -> None:
+    def close(linger: bool = False, quiet: float = 0.0) -> None:
         """Send what is buffered, then end the connection: `LOCAL_CLOSE`.
 
         :param linger: the peer may still be sending. Octets that come are dropped until it closes
             too, at most for `mosntx.net.connection.LINGER_TIMEOUT`;
             without it the kernel answers them with a reset, which can destroy what we sent (RFC
             9112 9.6).
+        :param quiet: linger no longer once the peer has said nothing for so many seconds; 0.0 = for
+            the whole time.
         """
 
     def endWriting() -> bool:

@@ -176,6 +176,13 @@ class IClientStreams(Interface):
 
     Optional ability: ``prioritise(number: int, value: bytes) -> None``: tell the upstream of
     another priority; ignored when the stream is over.
+
+    Optional abilities, of protocols in which the upstream says whether a stream may change its
+    protocol (`IRequestHead`, ``upgrade``); without them it may:
+
+    - ``takesOffers: bool | None``: ``None`` = the upstream has not said it yet.
+    - ``settled() -> Deferred[IClientStreams]``: fires with these streams when it has; fails when
+      the connection ends before, or that takes too long. May be cancelled.
     """
 
     connection = Attribute("`mosntx.contracts.net.IConnection`")

@@ -112,7 +112,7 @@ class Connection(OctetPath):
 
     # IConnection
 
-    def close(self, linger: bool = False) -> None:
+    def close(self, linger: bool = False, quiet: float = 0.0) -> None:
         """See `IConnection.close`."""
         if self._isOver():
             return
@@ -122,9 +122,29 @@ class Connection(OctetPath):
             if self._paused:
                 transport.resumeProducing()
             transport.loseWriteConnection()
-            self._timer = self._wheel.schedule(LINGER_TIMEOUT, transport.loseConnection)
+            self._linger(quiet or LINGER_TIMEOUT)
         else:
             transport.loseConnection()
+
+    def _linger(self, quiet: float) -> None:
+        """Wait for the peer's end, or until it says nothing any more."""
+        latest = self._wheel.seconds() + LINGER_TIMEOUT
+        spoken = False
+
+        def speaks(_octets: bytes) -> None:
+            nonlocal spoken
+            spoken = True
+
+        def look() -> None:
+            nonlocal spoken
+            if spoken and self._wheel.seconds() < latest:
+                spoken = False
+                self._timer = self._wheel.schedule(quiet, look)
+            else:
+                self._transport.loseConnection()
+
+        self.dataReceived = speaks
+        self._timer = self._wheel.schedule(quiet, look)
 
     def endWriting(self) -> bool:
         """See `IConnection.endWriting`."""

@@ -158,6 +158,7 @@ class Listener:
         self._openPort = openPort
         self._port: IListeningPort | None = None
         self._maxDescriptor = 0
+        self._holds = False
         self._connections: set[Connection] = set()
         self._closedRead = 0
         self._closedWritten = 0
@@ -200,6 +201,22 @@ class Listener:
         self.state = LISTENER_OPEN
         if self._port is not None:
             self._tell("listenerOpened")
+
+    def hold(self) -> None:
+        """Accept nothing for a while: connections wait in the kernel, up to the backlog."""
+        if self._port is not None:
+            self._holds = True
+            stop = getattr(self._port, "stopReading", None)
+            if stop is not None:
+                stop()
+
+    def resume(self) -> None:
+        """Accept again, after `hold`."""
+        if self._holds:
+            self._holds = False
+            start = getattr(self._port, "startReading", None)
+            if start is not None and self.state == LISTENER_OPEN:
+                start()
 
     def drain(self) -> Deferred[None]:
         """Close the address and let connections end what has begun.

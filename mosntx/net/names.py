@@ -73,12 +73,30 @@ class NameCache:
         self._seconds = wheel.seconds
         self._known: dict[str, tuple[float, Addresses]] = {}  # until when, addresses
         self._asked: dict[str, _Question] = {}
+        self._pinned: dict[str, dict[object, Addresses]] = {}
+
+    def pin(self, name: str, addresses: Addresses, owner: object) -> None:
+        """Answer with these addresses, without asking, until `unpin`.
+
+        :param owner: with several, the one that has pinned last counts.
+        """
+        owners = self._pinned.setdefault(name, {})
+        owners.pop(owner, None)
+        owners[owner] = addresses
+
+    def unpin(self, name: str, owner: object) -> None:
+        """Take back what an owner has pinned; ignored when there is nothing."""
+        owners = self._pinned.get(name)
+        if owners is not None and owners.pop(owner, None) is not None and not owners:
+            del self._pinned[name]
 
     def resolve(self, name: str) -> Deferred[Addresses]:
         """Return the IP addresses of a name, at least one.
 
         :returns: fails with `NameNotFoundError`; can be cancelled.
         """
+        if self._pinned and name in self._pinned:
+            return succeed(next(reversed(self._pinned[name].values())))
         known = self._known.get(name)
         if known is not None and self._seconds() < known[0]:
             return succeed(known[1]) if known[1] else fail(NameNotFoundError(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
@@ -112,7 +113,7 @@ class Attempts(ExchangeState):
             text = b"the protocol of the upstream cannot be spoken for this request"
             self.reply(502, text, 0, "no_conversion")
             return False
-        if self._state & OFFERED and not getattr(self._conversion, "tunnels", False):
+        if self._state & OFFERED and self._conversion is not None:
             text = b"the protocol cannot be changed on the way to the upstream"
             self.reply(501, text, 0, "no_conversion")
             return False
@@ -145,6 +146,8 @@ class Attempts(ExchangeState):
 
     def _open(self, up: IClientStreams) -> None:
         """Send the request."""
+        if self._state & OFFERED and not self._takesOffer(up):
+            return
         head = self.request
         if not self._state & (REWRITTEN | CONNECT):
             self._state |= REWRITTEN
@@ -170,6 +173,18 @@ class Attempts(ExchangeState):
                 self._connected()
         else:
             self._flush(self.body)
+
+    def _takesOffer(self, up: Any) -> bool:
+        """Say whether the upstream lets the stream change its protocol. If not now, see to it."""
+        takes = getattr(up, "takesOffers", True)
+        if takes is None:
+            self._startClock()
+            waiting = self._waiting = up.settled()
+            waiting.addCallbacks(self._checkedOut, self._checkoutFailed)
+            waiting.addErrback(self._crashed)
+        elif not takes:
+            self.reply(501, b"the upstream does not let the protocol be changed")
+        return bool(takes)
 
     @abstractmethod
     def _connected(self) -> None:

@@ -25,7 +25,7 @@ from mosntx.contracts.filters import (
     STOP,
     IExchange,
 )
-from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, IRequestHead, IWholeRequest
+from mosntx.contracts.message import IHeaders, IRequestHead, IWholeRequest
 from mosntx.contracts.stream import LOCAL_RESET, PROTOCOL_ERROR, IRequestSink, IResponseSink
 from mosntx.contracts.upstream import ILoadBalancerContext
 from mosntx.proxy.body import RequestBody
@@ -260,12 +260,10 @@ class Exchange(ResponseHalf):
                 return False
         # Only HTTP has an authority; the method of RPC may be deep in the frame.
         if head.authority and head.method == b"CONNECT":
-            offer = getattr(head, "upgrade", b"")
-            if offer in (b"", CONNECT_TUNNEL):  # others only use its name (RFC 8441)
-                if not route.allowConnect:
-                    self.reply(405, b"CONNECT is not allowed here", 0, "connect_not_allowed")
-                    return False
-                self._state |= CONNECT
+            if not route.allowConnect:
+                self.reply(405, b"CONNECT is not allowed here", 0, "connect_not_allowed")
+                return False
+            self._state |= CONNECT
         self.cluster = self.listener.clusters.get(route.clusterName(head))
         if self.cluster is None:
             text = b"the cluster of the route does not exist"

@@ -43,6 +43,7 @@ from mosntx.proxy.recorder import FlightRecorder
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.server import FramedServer
 from mosntx.stream.framed.turn import WriteTurn
+from mosntx.stream.keepalive import Keepalive
 from mosntx.stream.multiplex.server import ServerConnection
 from mosntx.stream.sequential.server import SequentialServer
 
@@ -73,6 +74,7 @@ class Proxy:
     :ivar conversions: how requests get to upstreams of another protocol.
     :ivar turn: writes of framed streams; shared with the pools, so that a read of one side is one
         write on the other.
+    :ivar keepalive: makes what asks a client with framed streams whether it lives.
     :ivar random: chance for pauses before repetitions, from 0.0 to 1.0.
     :ivar recorder: keeps requests that failed.
     :ivar reasonHeader: say why in a header field of local replies.
@@ -100,6 +102,7 @@ class Proxy:
     conversions: Conversions = field(factory=dict)
     goAway: bool = False
     turn: WriteTurn = field(factory=WriteTurn)
+    keepalive: Callable[[], Keepalive] | None = None
     recorder: FlightRecorder | None = None
     reasonHeader: bool = False
     random: Callable[[], float] = lambda: 1.0
@@ -138,7 +141,8 @@ class Proxy:
         if protocol.poolMode == PING_PONG:
             return SequentialServer(connection, protocol, self, self.wheel)
         if protocol.poolMode == FRAMED:
-            return FramedServer(connection, protocol, self, self.wheel, self.turn)
+            keepalive = None if self.keepalive is None else self.keepalive()
+            return FramedServer(connection, protocol, self, self.wheel, self.turn, keepalive)
         return ServerConnection(
             connection, protocol, self, self.wheel, self.heartbeats, self.goAway
         )

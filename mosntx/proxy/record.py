@@ -32,6 +32,8 @@ from mosntx.upstream.pools.errors import PoolOverflow, PoolTimeout
 if TYPE_CHECKING:
     from mosntx.proxy.state import ExchangeState
 
+#: Stands for the status of a response that has not come.
+NO_ANSWER = 503
 _NANO = 1_000_000_000
 _TIMEOUTS = (GLOBAL_TIMEOUT, PER_TRY_TIMEOUT)
 _REMOTE = (
@@ -96,6 +98,11 @@ def recordFailure(exchange: ExchangeState, reason: int, detail: str = "") -> Non
         stats.request_failure_eject += 1
     elif reason not in (OVERFLOW, PENDING_TIMEOUT):
         stats.request_local_reset += 1
+        return
+    if stats.latency is not None and reason not in (OVERFLOW, PENDING_TIMEOUT):
+        now = exchange.listener.seconds()
+        began = max(exchange.requestEndTime, exchange.attemptTime)
+        stats.latency.record(now, now - began, NO_ANSWER)
 
 
 def recordResponse(exchange: ExchangeState, status: int) -> None:
@@ -111,6 +118,10 @@ def recordResponse(exchange: ExchangeState, status: int) -> None:
             host.stats.response_failed += 1
             if outlier is not None:
                 outlier.failure(host, 0)
+        if host.stats.latency is not None:
+            now = exchange.responseTime
+            began = max(exchange.requestEndTime, exchange.attemptTime)
+            host.stats.latency.record(now, now - began, status)
 
 
 def recordEnd(exchange: ExchangeState) -> None:

@@ -6,7 +6,6 @@ The order of things is in `mosntx.proxy.exchange`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -150,13 +149,27 @@ class ExchangeState(ABC):
         if self.filters is not None:
             self.filters.part = data
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        address: str = self.streams.connection.local
+        return address
+
     def hashKey(self) -> int | None:
         """See `IExchange.hashKey`."""
         return None if self.route is None else self.route.hashKey(self)
 
-    def metadata(self) -> Sequence[tuple[str, str]] | None:
+    def metadata(self) -> tuple[tuple[str, str], ...] | None:
         """See `ILoadBalancerContext.metadata`."""
-        return None if self.route is None else self.route.metadataMatch
+        if self.route is None:
+            return None
+        criteria: tuple[tuple[str, str], ...] | None = self.route.metadataMatch
+        return criteria
+
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`."""
+        value: bytes | None = self.request.authority if field == b"host" else None
+        return (value or self.request.headers.get(field) or b"").decode("latin-1")
 
     def _tellReset(self, reason: int) -> None:
         self.reason = OF_RESET[reason]

@@ -159,12 +159,22 @@ class TcpProxyFilter(NetworkFilter):
         """See `ILoadBalancerContext`."""
         return len(self._tried)
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        address: str = self._connection.local
+        return address
+
     def hashKey(self) -> int | None:
         """See `ILoadBalancerContext.hashKey`: octets have none."""
         return None
 
     def metadata(self) -> None:
         """See `ILoadBalancerContext.metadata`: there is no route to restrict the hosts."""
+
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`: octets have no fields."""
+        return ""
 
     # attempts
 

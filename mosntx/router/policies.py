@@ -16,7 +16,7 @@ from mosntx.config.schema import HashPolicy as HashConfig
 from mosntx.config.schema import RetryPolicy as RetryConfig
 from mosntx.contracts.message import IHeaders, IRequestHead
 from mosntx.contracts.route import IRetryPolicy, IRoute
-from mosntx.router.siphash import siphash24
+from mosntx.protocol.siphash import siphash24
 from mosntx.router.variables import cookieValue
 
 #: Seconds for a whole exchange when nobody says otherwise (MOSN pkg/types/proxy.go).

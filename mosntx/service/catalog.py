@@ -15,8 +15,9 @@ from attrs import evolve, field, frozen
 from mosntx.config.names import Names
 from mosntx.contracts.filters import IStreamFilterFactory
 from mosntx.contracts.net import IListenerFilterType, INetworkFilterType
-from mosntx.contracts.upstream import ILoadBalancerFactory
+from mosntx.contracts.upstream import IDiscoveryFactory, ILoadBalancerFactory
 from mosntx.filters.fault import FaultFactory
+from mosntx.filters.fault_tolerance import FaultToleranceFactory
 from mosntx.filters.healthcheck import HealthcheckFactory
 from mosntx.filters.payload_limit import PayloadLimitFactory
 from mosntx.filters.rate_limit import RateLimitFactory
@@ -29,9 +30,19 @@ from mosntx.proxy.convert.tr_bolt import BoltToTr, TrToBolt
 from mosntx.proxy.convert.tr_http1 import Http1ToTr, TrToHttp1
 from mosntx.proxy.mirror import MirrorFactory
 from mosntx.service.protocols import ProtocolRow, bolt, boltv2, http1, http2, http2Engines, tr
+from mosntx.upstream.balancers.leastconnection import LeastConnectionFactory
+from mosntx.upstream.balancers.leastrequest import LeastRequestFactory
+from mosntx.upstream.balancers.maglev import MaglevFactory
+from mosntx.upstream.balancers.originaldst import OriginalDstFactory
+from mosntx.upstream.balancers.peakewma import PeakEwmaFactory
 from mosntx.upstream.balancers.random import RandomFactory
+from mosntx.upstream.balancers.requestroundrobin import RequestRoundRobinFactory
+from mosntx.upstream.balancers.ringhash import RingHashFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
 from mosntx.upstream.balancers.weighted import WeightedFactory
+from mosntx.upstream.discovery.file import HostsFileFactory
+from mosntx.upstream.discovery.logical_dns import LogicalDnsFactory
+from mosntx.upstream.discovery.strict_dns import StrictDnsFactory
 
 #: What of `mosntx.config.names.FEATURES` this build can do. The rest is accepted and reported as
 #: not yet supported.
@@ -42,6 +53,7 @@ FEATURES = frozenset(
         "circuit_breakers",
         "connect",
         "direct_response",
+        "dns",
         "dsl",
         "forwarding_headers",
         "hash_policy",
@@ -50,14 +62,18 @@ FEATURES = frozenset(
         "host_rewrite",
         "idle_timeout",
         "keepalive",
+        "lb_config",
         "log_roller",
         "metrics_matcher",
         "mirror",
+        "original_dst_lb",
         "path_rewrite",
         "protocol_conversion",
         "protocol_fallback",
         "redirect",
         "retry",
+        "slow_start",
+        "subset",
         "tcp_routes",
         "unix",
         "variables",
@@ -65,8 +81,9 @@ FEATURES = frozenset(
     }
 )
 
-#: Cluster types that are a fixed list of hosts (MOSN: SIMPLE and those it treats alike).
-CLUSTER_TYPES = frozenset({"SIMPLE", "STATIC", "DYNAMIC", "EDS"})
+#: Cluster types that are a fixed list of hosts (MOSN: SIMPLE and those it treats alike), and the
+#: one without.
+CLUSTER_TYPES = frozenset({"SIMPLE", "STATIC", "DYNAMIC", "EDS", "ORIGINAL_DST"})
 
 #: Names that stand for other protocols in ``downstream_protocol``, and what separates names.
 _NO_PROTOCOLS = frozenset({"", "Auto", "SofaRpc", "X", "Xprotocol"})
@@ -90,6 +107,7 @@ class Catalog:
     streamFilters: Mapping[str, IStreamFilterFactory]
     balancers: Mapping[str, ILoadBalancerFactory]
     conversions: Conversions = field(factory=dict)
+    discoveries: Mapping[str, IDiscoveryFactory] = field(factory=dict)
     listenerFilters: Mapping[str, IListenerFilterType] = field(factory=dict)
 
     def extended(
@@ -99,6 +117,7 @@ class Catalog:
         networkFilters: Iterable[INetworkFilterType] = (),
         streamFilters: Iterable[IStreamFilterFactory] = (),
         balancers: Iterable[ILoadBalancerFactory] = (),
+        discoveries: Iterable[IDiscoveryFactory] = (),
         protocols: Mapping[str, ProtocolRow] | None = None,
     ) -> Catalog:
         """Return a catalog with more rows.
@@ -113,6 +132,7 @@ class Catalog:
             networkFilters=_joined("network filter", self.networkFilters, networkFilters),
             streamFilters=_joined("stream filter", self.streamFilters, streamFilters),
             balancers=_joined("load balancer", self.balancers, balancers),
+            discoveries=_joined("cluster type", self.discoveries, discoveries),
         )
 
     def names(self) -> Names:
@@ -126,7 +146,7 @@ class Catalog:
             listenerFilters={name: row.configClass for name, row in self.listenerFilters.items()},
             streamFilters={name: row.configClass for name, row in self.streamFilters.items()},
             balancers=frozenset(self.balancers),
-            clusterTypes=CLUSTER_TYPES,
+            clusterTypes=CLUSTER_TYPES | frozenset(self.discoveries),
             sinks=frozenset({"prometheus"}),
             engines=http2Engines(),
             features=FEATURES,
@@ -141,13 +161,26 @@ def standardCatalog() -> Catalog:
         networkFilters=_byName(FaultInjectType()),
         streamFilters=_byName(
             FaultFactory(),
+            FaultToleranceFactory(),
             HealthcheckFactory(),
             MirrorFactory(),
             PayloadLimitFactory(),
             RateLimitFactory(),
             TranscoderFactory(),
         ),
-        balancers=_byName(RandomFactory(), RoundRobinFactory(), WeightedFactory()),
+        balancers=_byName(
+            LeastConnectionFactory(),
+            LeastRequestFactory(),
+            MaglevFactory(),
+            OriginalDstFactory(),
+            PeakEwmaFactory(),
+            RandomFactory(),
+            RequestRoundRobinFactory(),
+            RingHashFactory(),
+            RoundRobinFactory(),
+            WeightedFactory(),
+        ),
+        discoveries=_byName(HostsFileFactory(), LogicalDnsFactory(), StrictDnsFactory()),
         conversions={
             ("bolt", "Http1"): BoltToHttp1,
             ("bolt", "tr"): BoltToTr,
@@ -177,7 +210,8 @@ def _moreProtocols(
 
 def _joined(kind: str, rows: Mapping[str, Any], more: Iterable[Any]) -> dict[str, Any]:
     joined = dict(rows)
-    taken = {*rows, *(OWN_NETWORK_FILTERS if kind == "network filter" else ())}
+    own = {"network filter": OWN_NETWORK_FILTERS, "cluster type": CLUSTER_TYPES}
+    taken = {*rows, *own.get(kind, ())}
     for row in more:
         if row.name in taken:
             raise ValueError(f"the {kind} {row.name!r} exists already")

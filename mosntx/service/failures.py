@@ -17,7 +17,7 @@ from mosntx.config.load import Loaded
 from mosntx.config.schema.server import FlightRecorder as RecorderConfig
 from mosntx.proxy.reasons import REASONS
 from mosntx.proxy.recorder import FailureEntry, FlightRecorder, Try
-from mosntx.stats.structs import ComputedStats
+from mosntx.stats.computed import ComputedStats
 
 #: Seconds that ``mosntx failures`` waits for the admin API.
 ASK_SECONDS: Final = 5.0

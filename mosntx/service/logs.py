@@ -42,7 +42,7 @@ from mosntx.config.roller import LogRoller
 from mosntx.proxy.logfile import FileTarget
 from mosntx.proxy.logsink import ILogTarget, LogSink, StreamTarget
 from mosntx.proxy.syslog import DEFAULT_PORT, Framing, LocalSyslog, TcpSyslog, UdpSyslog
-from mosntx.stats.structs import ComputedStats
+from mosntx.stats.computed import ComputedStats
 
 #: MOSN's levels, from few lines to many.
 LEVELS: Final = ("FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "RAW")

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.web.server import Site
 
 from mosntx import __version__
+from mosntx.admin.clusters import ClusterView
 from mosntx.admin.registry.site import registrySite
 from mosntx.admin.server import adminSite, prometheusSite
 from mosntx.admin.view import AdminView
@@ -21,8 +22,9 @@ from mosntx.config.dump import dumpCluster, dumpGlobal, dumpListener, dumpObject
 from mosntx.net.ports import BindFailed
 from mosntx.service.failures import failureStats
 from mosntx.service.registry import LocalRegistry
+from mosntx.service.updates import ClusterUpdates
+from mosntx.stats.computed import ComputedStats
 from mosntx.stats.prometheus import Exposition, PrometheusOptions
-from mosntx.stats.structs import ComputedStats
 
 if TYPE_CHECKING:
     from mosntx.service.sidecar import Sidecar
@@ -67,6 +69,7 @@ class Observation:
             failures=sidecar.failures,
             features=lambda: FEATURE_GATES,
             environment=lambda: os.environ,
+            clusters=clusterView(sidecar.clusterUpdates),
         )
 
         self._registry = self._localRegistry(sidecar, context)
@@ -146,6 +149,18 @@ def isLoopback(host: str) -> bool:
         return False
 
 
+def clusterView(updates: ClusterUpdates) -> ClusterView:
+    """Return what the admin API may do with clusters."""
+    return ClusterView(
+        list=updates.list,
+        update=updates.update,
+        remove=updates.remove,
+        updateHosts=updates.updateHosts,
+        appendHosts=updates.appendHosts,
+        removeHosts=updates.removeHosts,
+    )
+
+
 def effectiveConfig(sidecar: Sidecar) -> Mapping[str, Any]:
     """The configuration as it is now, without secrets.
 
@@ -156,7 +171,9 @@ def effectiveConfig(sidecar: Sidecar) -> Mapping[str, Any]:
     for name in sidecar.clusters.names():
         cluster = sidecar.clusters.get(name)
         if cluster is not None:
-            hosts = tuple(host.config for host in cluster.hosts)
+            hosts = cluster.config.hosts  # names to look up, where that is their meaning
+            if cluster.type not in sidecar.catalog.discoveries:
+                hosts = tuple(host.config for host in cluster.hosts)
             clusters[name] = dumpCluster(evolve(cluster.config, hosts=hosts))
     routers = {}
     for name in sidecar.routers.names():

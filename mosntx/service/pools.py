@@ -10,8 +10,9 @@ from mosntx.contracts.codec import FRAMED, PING_PONG, IProtocol
 from mosntx.contracts.net import IConnector
 from mosntx.contracts.upstream import IConnectionPool
 from mosntx.net.timers import TimerWheel
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.raw import RAW, RawProtocol
-from mosntx.service.protocols import ProtocolRow
+from mosntx.service.protocols import ProtocolRow, http2, http2Upstream
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import ANSWER_TIMEOUT
 from mosntx.upstream.hosts import Host
@@ -43,10 +44,8 @@ class Pools:
 
     def __call__(self, host: Host, protocol: str) -> IConnectionPool:
         """Return a new pool."""
-        spoken = self._spoken.get(protocol)
-        if spoken is None:
-            spoken = self._spoken[protocol] = self._rows[protocol](None)
         config = host.cluster.config
+        spoken = self._protocol(host, protocol)
         connector = self._connector(config.idle_timeout or 0.0)
         codec: Any = spoken.clientCodec  # of the kind that the mode says
         wheel = self._wheel
@@ -58,6 +57,17 @@ class Pools:
             return FramedPool(host.address, codec, connector, wheel, host.stats, framed, self.turn)
         frames = multiplexLimits(config)
         return MultiplexPool(host.address, codec, connector, wheel, host.stats, frames)
+
+    def _protocol(self, host: Host, name: str) -> IProtocol:
+        """Return a protocol: with options of its own for each cluster, else one for all."""
+        row = self._rows[name]
+        if row is http2:
+            counters = host.cluster.stats.protocols.keep(name, Http2Counters)
+            return http2Upstream(host.cluster.config.protocol_options.http2, counters)
+        spoken = self._spoken.get(name)
+        if spoken is None:
+            spoken = self._spoken[name] = row(None)
+        return spoken
 
 
 def pingPongLimits(config: ClusterConfig) -> PoolLimits:

@@ -5,20 +5,26 @@ One row each, with the limits of the place that uses them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 
 from attrs import evolve
 
-from mosntx.config.schema import ProxyConfig
+from mosntx.config.schema import Http2UpstreamOptions, ProxyConfig
 from mosntx.contracts.codec import IProtocol
+from mosntx.net.timers import TimerWheel
 from mosntx.protocol.bolt.limits import BoltLimits
 from mosntx.protocol.bolt.protocol import BoltProtocol
 from mosntx.protocol.http1.limits import Http1Limits
 from mosntx.protocol.http1.protocol import Http1Protocol
+from mosntx.protocol.http2.counters import Http2Counters
+from mosntx.protocol.http2.guard import FloodLimits
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.protocol import H2, NGH2, Http2Protocol, fastEngineInstalled
 from mosntx.protocol.tr.limits import TrLimits
 from mosntx.protocol.tr.protocol import TrProtocol
+from mosntx.stream.keepalive import Keepalive
 
 #: Makes a protocol for a listener, or for upstream use when there is no configuration.
 ProtocolRow = Callable[[ProxyConfig | None], IProtocol]
@@ -38,7 +44,7 @@ def http1(config: ProxyConfig | None) -> IProtocol:
             max_backlog=config.max_pipelined * 1024,
             max_requests_per_connection=config.max_requests_per_connection,
         )
-    return Http1Protocol(limits)
+    return Http1Protocol(limits, os.urandom)
 
 
 def http2(config: ProxyConfig | None) -> IProtocol:
@@ -47,8 +53,7 @@ def http2(config: ProxyConfig | None) -> IProtocol:
     if config is None:
         return Http2Protocol(limits)
     options = config.http2
-    floods = limits.floods
-    size = config.max_header_size
+    floods, size = limits.floods, config.max_header_size
     limits = evolve(
         limits,
         max_concurrent_streams=options.max_concurrent_streams,
@@ -60,14 +65,51 @@ def http2(config: ProxyConfig | None) -> IProtocol:
         max_requests_per_connection=config.max_requests_per_connection,
         enable_push=options.enable_push,
         enable_connect_protocol=options.enable_connect_protocol,
-        # A block that the limit above allows may come without any compression, in frames of 16 KiB.
-        floods=evolve(
-            floods,
-            max_header_block=max(floods.max_header_block, size),
-            max_continuations=max(floods.max_continuations, size // 8192),
-        ),
+        settings_timeout=options.settings_timeout,
+        header_timeout=config.request_header_timeout,
+        window_timeout=options.window_timeout,
+        floods=_roomFor(size, floods),
     )
     return Http2Protocol(limits, options.http2_engine)
+
+
+def http2Upstream(options: Http2UpstreamOptions, counters: Http2Counters) -> IProtocol:
+    """HTTP/2 as the hosts of one cluster are spoken to."""
+    limits = Http2Limits()
+    size = options.max_header_size
+    limits = evolve(
+        limits,
+        max_concurrent_streams=options.max_concurrent_streams,
+        stream_window=options.initial_stream_window,
+        connection_window=options.initial_connection_window,
+        max_header_list_size=size,
+        max_headers=options.max_headers,
+        enable_push=options.enable_push,
+        floods=_roomFor(size, limits.floods),
+    )
+    return Http2Protocol(limits, options.http2_engine, counters)
+
+
+def _roomFor(size: int, floods: FloodLimits) -> FloodLimits:
+    """Let a block of so many octets come without any compression, in frames of 16 KiB."""
+    return evolve(
+        floods,
+        max_header_block=max(floods.max_header_block, size),
+        max_continuations=max(floods.max_continuations, size // 8192),
+    )
+
+
+def clientKeepalive(config: ProxyConfig, wheel: TimerWheel) -> Callable[[], Keepalive] | None:
+    """Return what makes keepalives for clients with streams in parts; ``None`` when there is none.
+
+    A client that misses one PING is gone: it has also said nothing else for longer than that.
+    """
+    times = config.http2.keepalive
+    if not times.interval:
+        return None
+    return partial(
+        Keepalive, wheel, timeout=times.timeout, silence=times.interval, misses=1, idle=False
+    )
 
 
 def http2Engines() -> frozenset[str]:

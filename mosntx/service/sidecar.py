@@ -21,6 +21,7 @@ from mosntx import __version__
 from mosntx.config.load import Loaded, loadFile, loadMapping, loadText
 from mosntx.config.problems import ConfigError
 from mosntx.config.roller import parseRoller
+from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.contracts.net import IConnectionEventHandler, IListenerEventHandler
 from mosntx.contracts.stream import IStreamEventHandler
 from mosntx.net.connector import Connector
@@ -31,6 +32,7 @@ from mosntx.proxy.logsink import LogSink
 from mosntx.router.tables import Routers
 from mosntx.service.announce import FailureLog, ListenerLog
 from mosntx.service.catalog import Catalog
+from mosntx.service.discovery import holdUntilSettled, nameserversOn
 from mosntx.service.failures import buildRecorder, failureReport
 from mosntx.service.logs import Logs
 from mosntx.service.observe import Observation
@@ -46,9 +48,12 @@ from mosntx.service.states import (
     STOPPED,
     STOPPING,
 )
+from mosntx.service.updates import ClusterUpdates
 from mosntx.service.wiring import Context, EventHandlers, Wiring
 from mosntx.stats.store import StatsMatcher, StatsStore
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.discovery.context import Nameservers
+from mosntx.upstream.health.checks import Callback as HealthCallback
 
 log = Logger()
 
@@ -61,6 +66,7 @@ class Sidecar(Service):
     Make it with `fromFile` or `fromConfig`, give it to an application with ``setServiceParent``.
     Nothing is opened before `startService`.
 
+    :ivar catalog: what names of the configuration mean.
     :ivar gracefulTimeout: seconds that `stopService` lets requests finish (configuration:
         ``servers[0].graceful_timeout``).
     :ivar state: MOSN's state number (`mosntx.service.states`).
@@ -71,6 +77,7 @@ class Sidecar(Service):
     _logLevel = ""
     _shutdown: Shutdown | None = None
     _ports: list[IListeningPort]
+    _alsoStopped: list[Deferred[None]]
     _hurried = False
 
     def __init__(
@@ -85,6 +92,8 @@ class Sidecar(Service):
         listenerEventHandlers: Iterable[IListenerEventHandler] = (),
         connectionEventHandlers: Iterable[IConnectionEventHandler] = (),
         streamEventHandlers: Iterable[IStreamEventHandler] = (),
+        nameservers: Callable[[ClusterConfig], Nameservers] | None = None,
+        healthCallbacks: Mapping[str, HealthCallback] | None = None,
         random: Random | None = None,
         seconds: Callable[[], float] = monotonic,
         wallSeconds: Callable[[], float] = time,
@@ -96,20 +105,18 @@ class Sidecar(Service):
         :param dry: it will not be started: open no log.
         :param reactor: the global one when not given.
         :param catalog: what names mean; the standard one with installed extensions when not given.
+        :param nameservers: whom a cluster asks for names, instead of what its configuration says.
+        :param healthCallbacks: by the name in ``health_check.common_callbacks``.
         :raises ConfigError: when something cannot be made from the configuration.
         """
         self._reactor = installedReactor() if reactor is None else reactor
-        self._catalog = installedCatalog() if catalog is None else catalog
-        self._random = random or Random()
+        self.catalog = installedCatalog() if catalog is None else catalog
+        self._random, self._nameservers = random or Random(), nameservers
         self._seconds, self._wallSeconds = seconds, wallSeconds
-        self._handlers = EventHandlers(
-            listener=(ListenerLog(), *listenerEventHandlers),
-            connection=tuple(connectionEventHandlers),
-            stream=(FailureLog(seconds), *streamEventHandlers),
-        )
-        self._console, self._dry = console, dry
-        self._logDirectory = logDirectory(path)
-        self._alsoStopped: list[Deferred[None]] = []
+        listener, stream = (ListenerLog(), *listenerEventHandlers), FailureLog(seconds)
+        every = tuple(connectionEventHandlers), (stream, *streamEventHandlers)
+        self._handlers = EventHandlers(listener, *every, dict(healthCallbacks or {}))
+        self._console, self._dry, self._logDirectory = console, dry, logDirectory(path)
         self.loaded = loaded
         self.gracefulTimeout = loaded.config.server.graceful_timeout or 30.0
         self._wire()
@@ -157,6 +164,11 @@ class Sidecar(Service):
         return self._wiring.clusters
 
     @property
+    def clusterUpdates(self) -> ClusterUpdates:
+        """Run-time changes of clusters in the shape of the configuration file, checked like it."""
+        return ClusterUpdates(self._wiring.clusters, self.catalog.names())
+
+    @property
     def routers(self) -> Routers:
         """The routers; they may be replaced at run time."""
         return self._wiring.routers
@@ -196,11 +208,14 @@ class Sidecar(Service):
         for problem in self.loaded.problems:
             log.warn("{problem}", problem=problem)
         try:
-            for listener in self._wiring.listeners:
+            wiring = self._wiring
+            wiring.discoveries.start()
+            for listener in wiring.listeners:
                 listener.start()
             self._ports = self._observation.listen(self._reactor)
-            for each in self._wiring.background:
+            for each in wiring.background:
                 each.start()
+            holdUntilSettled(wiring.discoveries, wiring.listeners, self._context.wheel)
         except Exception:
             self._release()
             super().stopService()  # type: ignore[no-untyped-call]  # Twisted
@@ -301,6 +316,7 @@ class Sidecar(Service):
 
     def _wire(self) -> None:
         self._ports = []
+        self._alsoStopped = []
         reactor, seconds = self._reactor, self._seconds
         config = self.loaded.config
         wheel = TimerWheel(reactor, seconds)
@@ -317,11 +333,13 @@ class Sidecar(Service):
             store=StatsStore(StatsMatcher.fromConfig(matcher) if matcher is not None else None),
             logs=Logs(reactor, self._wallSeconds, parseRoller(config.server.global_log_roller)),
             accessSink=self._accessSink,
+            names=names,
+            nameservers=self._nameservers or nameserversOn(reactor),
             ids=ids,
             recorder=buildRecorder(config.server.flight_recorder, self._wallSeconds),
         )
         try:
-            self._wiring = Wiring(config, self._catalog, self._context, self._handlers)
+            self._wiring = Wiring(config, self.catalog, self._context, self._handlers)
             self._observation = Observation(self, self._context)
         except ConfigError as error:
             self._context.logs.close()

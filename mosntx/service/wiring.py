@@ -7,7 +7,7 @@ Run-time updates use the same builders (``Wiring.router``, `Wiring.clusters`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from random import Random
 from typing import Any
@@ -15,6 +15,8 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Cooperator
+from twisted.logger import Logger
 from zope.interface import implementer
 from zope.interface.exceptions import Invalid
 from zope.interface.verify import verifyObject
@@ -32,7 +34,7 @@ from mosntx.config.schema import (
 )
 from mosntx.config.schema import Listener as ListenerConfig
 from mosntx.contracts.codec import IProtocol
-from mosntx.contracts.filters import IFilterContext, IStreamFilter
+from mosntx.contracts.filters import IBackground, IFilterContext, IStreamFilter
 from mosntx.contracts.net import (
     IBytesReceiver,
     IConnection,
@@ -44,6 +46,7 @@ from mosntx.contracts.net import (
 )
 from mosntx.contracts.stream import IStreamEventHandler
 from mosntx.net.listener import Listener, ListenerOptions
+from mosntx.net.names import NameCache
 from mosntx.net.timers import TimerWheel
 from mosntx.proxy.accesslog import AccessLog
 from mosntx.proxy.chain import FilterChain, FilterEntry
@@ -63,18 +66,24 @@ from mosntx.router.variables import Variables
 from mosntx.router.virtualhosts import Router
 from mosntx.service.catalog import Catalog
 from mosntx.service.conversions import conversionProblems
+from mosntx.service.discovery import discoveries
 from mosntx.service.health import healthChecks, heartbeatAnswer
 from mosntx.service.logs import Logs
 from mosntx.service.pools import Pools
+from mosntx.service.protocols import clientKeepalive
 from mosntx.service.routefilters import checkFilterConfigs
 from mosntx.stats.store import StatsStore
 from mosntx.stats.structs import DownstreamStats
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.discovery.context import Nameservers
 from mosntx.upstream.ejections import Ejections
+from mosntx.upstream.health.checks import Callback
 from mosntx.upstream.hosts import AddressTable
 from mosntx.upstream.outlier import OutlierDetections
+
+log = Logger()
 
 
 @frozen
@@ -84,6 +93,7 @@ class EventHandlers:
     listener: tuple[IListenerEventHandler, ...] = ()
     connection: tuple[IConnectionEventHandler, ...] = ()
     stream: tuple[IStreamEventHandler, ...] = ()
+    health: Mapping[str, Callback] = field(factory=dict)
 
 
 @implementer(IFilterContext)
@@ -94,6 +104,8 @@ class Context:
     :ivar accessSink: ``(path, listener name)`` -> where an access log goes.
     :ivar connector: makes a connector whose connections are closed when idle for so many seconds;
         0.0 = never.
+    :ivar names: where its connections look names up.
+    :ivar nameservers: whom a cluster asks for its hosts.
     """
 
     clock: Any
@@ -106,8 +118,11 @@ class Context:
     logs: Logs
     recorder: FlightRecorder | None
     accessSink: Callable[[str, str], LogSink]
+    names: NameCache
+    nameservers: Callable[[ClusterConfig], Nameservers]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
+    ejections: Ejections = field(init=False)
 
 
 def expect(interface: Any, thing: Any, path: str) -> Any:
@@ -126,7 +141,8 @@ class Wiring:
     """Makes the objects of one Sidecar.
 
     :ivar listeners: in configuration order; not started.
-    :ivar background: what works besides: each has ``start`` and ``stop``; not started.
+    :ivar discoveries: find hosts; to be started before listeners, and ended with `background`.
+    :ivar background: what works besides, filters too; not started.
     """
 
     def __init__(
@@ -140,17 +156,14 @@ class Wiring:
         self._problems: list[Problem] = []
         self._turn = WriteTurn()
         addresses = AddressTable()
-        self._health = healthChecks(context, catalog.protocols, addresses)
-        self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
-        self.background: list[Any] = [self._health, self._outliers]
+        self._health = healthChecks(context, catalog.protocols, addresses, handlers.health)
+        context.ejections = Ejections(addresses)
+        self._outliers = OutlierDetections(context.ejections, context.wheel)
+        self.discoveries = discoveries(context, catalog)
+        self.background: list[IBackground] = [self.discoveries, self._health, self._outliers]
         self._counted: set[Cluster] = set()
-        self.clusters = context.clusters = Clusters(
-            balancers=catalog.balancers,
-            poolFactory=Pools(catalog.protocols, context.connector, context.wheel, self._turn),
-            random=context.random,
-            addresses=addresses,
-            watch=self._clusterChanged,
-        )
+        self._jobs = Cooperator(scheduler=lambda step: context.clock.callLater(0, step))
+        self.clusters = context.clusters = self._makeClusters(addresses)
         expect(IFilterContext, context, "")
         self.routers = Routers(self._compile)
         for cluster in config.cluster_manager.clusters:
@@ -168,8 +181,27 @@ class Wiring:
 
     # clusters
 
+    def _makeClusters(self, addresses: AddressTable) -> Clusters:
+        catalog, context = self._catalog, self._context
+        return Clusters(
+            balancers=catalog.balancers,
+            poolFactory=Pools(catalog.protocols, context.connector, context.wheel, self._turn),
+            random=context.random,
+            seconds=context.seconds,
+            work=self._work,
+            addresses=addresses,
+            watch=self._clusterChanged,
+            discovered={name: row.usesHosts for name, row in catalog.discoveries.items()},
+        )
+
     def _addCluster(self, config: ClusterConfig) -> None:
         self._try(config.path, self._context.clusters.update, config)
+
+    def _work(self, steps: Iterator[None]) -> None:
+        """Do a job in slices, between other events."""
+        self._jobs.cooperate(steps).whenDone().addErrback(
+            lambda failure: log.failure("a load balancer cannot be built", failure)
+        )
 
     def _clusterChanged(self, cluster: Cluster) -> None:
         """Count and check clusters that come, also at run time; no longer those that have gone."""
@@ -184,6 +216,7 @@ class Wiring:
             store.register(cluster.stats)
         self._health.changed(cluster)
         self._outliers.changed(cluster)
+        self.discoveries.changed(cluster)
 
     # routers
 
@@ -251,11 +284,7 @@ class Wiring:
     def _proxy(
         self, config: ProxyConfig, listener: ListenerConfig, stats: DownstreamStats
     ) -> Proxy:
-        detect = len(config.protocols) != 1 or config.protocols[0] == "Auto"
-        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
-        protocols = [
-            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
-        ]
+        protocols = self._protocols(config, stats)
         context = self._context
         name = listener.name or listener.address
         router = self.routers.get(config.router_config_name)
@@ -264,12 +293,13 @@ class Wiring:
             name=name,
             type=listener.type,
             protocols=protocols,
-            detect=detect,
+            detect=len(config.protocols) != 1 or config.protocols[0] == "Auto",
             router=router,
             clusters=context.clusters,
             stats=stats,
             wheel=context.wheel,
             turn=self._turn,
+            keepalive=clientKeepalive(config, context.wheel),
             timeouts=requestTimeouts,
             chain=chain,
             heartbeats=heartbeatAnswer(chain, router),
@@ -286,6 +316,17 @@ class Wiring:
             reasonHeader=config.reason_header,
             random=context.random.random,
         )
+
+    def _protocols(self, config: ProxyConfig, stats: DownstreamStats) -> list[IProtocol]:
+        """Return the protocols of a listener; what they count is published with it."""
+        spoken = tuple(self._catalog.protocols) if "Auto" in config.protocols else config.protocols
+        protocols = [
+            expect(IProtocol, self._catalog.protocols[one](config), config.path) for one in spoken
+        ]
+        for protocol in protocols:
+            if hasattr(protocol, "counters"):
+                stats.protocols.add(protocol.counters)
+        return protocols
 
     def _accessLogs(self, listener: ListenerConfig, name: str) -> list[AccessLog]:
         return [
@@ -314,6 +355,8 @@ class Wiring:
             built = self._try(spec.path, factory.build, spec.config, self._context)
             if built is not None:
                 kept = expect(IStreamFilter, built, spec.path)
+                if IBackground.providedBy(kept):
+                    self.background.append(expect(IBackground, kept, spec.path))
                 yield FilterEntry(spec.type, kept, spec.fail_open)
 
     def _newId(self) -> bytes:

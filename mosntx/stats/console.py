@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 
 from mosntx.contracts.stats import Sample
-from mosntx.stats.structs import Labels
+from mosntx.stats.scope import Labels
 
 #: Type, namespace, key, value.
 Tree = dict[str, dict[str, dict[str, str]]]

@@ -23,6 +23,9 @@ VALUE_LIMIT = (1 << 63) - 1
 BUCKET_LIMIT = SUB_BUCKETS * (63 - SUB_BITS) + SUB_BUCKETS
 #: 99.9 % of 1000 values are 999, whatever binary fractions say.
 ROUNDING = 1e-9
+#: Stands for the buckets of a histogram without values, of which there may be very many; never
+#: altered.
+_NO_BUCKETS: dict[int, int] = {}
 
 
 def bucketIndex(value: int) -> int:
@@ -48,7 +51,7 @@ class Histogram:
     __slots__ = ("_buckets", "_least", "max", "sum")
 
     def __init__(self) -> None:
-        self._buckets: dict[int, int] = {}
+        self._buckets = _NO_BUCKETS
         self._least = VALUE_LIMIT
         #: The largest value so far, 0 without any.
         self.max = 0
@@ -78,7 +81,13 @@ class Histogram:
         try:
             self._buckets[index] += 1
         except KeyError:
-            self._buckets[index] = 1
+            self._own()[index] = 1
+
+    def _own(self) -> dict[int, int]:
+        """Return buckets that may be altered."""
+        if self._buckets is _NO_BUCKETS:
+            self._buckets = {}
+        return self._buckets
 
     @property
     def count(self) -> int:
@@ -125,7 +134,7 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Count everything that ``other`` has counted as well."""
-        buckets = self._buckets
+        buckets = self._own()
         for index, count in other._buckets.items():
             buckets[index] = buckets.get(index, 0) + count
         self.sum += other.sum

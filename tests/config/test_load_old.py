@@ -51,6 +51,7 @@ class AllKeysTests(SynchronousTestCase):
             "servers[0].listeners[1].filter_chains[0].filters[0].config.upstream_protocol",
             "servers[0].listeners[1].filter_chains[0].filters[0].config.extend_config",
             "cluster_manager.clusters[0].health_check.protocol",
+            "cluster_manager.clusters[0].slow_start",
         }
         self.assertEqual({p.path for p in loaded.problems}, expected)
         self.assertEqual({p.severity for p in loaded.problems}, {"warning"})
@@ -124,7 +125,8 @@ class OldSpellingTests(SynchronousTestCase):
         self.assertEqual(cluster.hosts[0].metadata, {"a": "b"})
         self.assertEqual(loaded.config.server.listeners[0].use_original_dst, "redirect")
         self.assertEqual(
-            {p.path.rpartition(".")[2] for p in loaded.problems}, {"timeout", "retry_timeout"}
+            {p.path.rpartition(".")[2] for p in loaded.problems},
+            {"timeout", "retry_timeout", "metadata_match"},
         )
 
     def test_style_0_4_1(self) -> None:

@@ -8,7 +8,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.names import Names
-from mosntx.config.schema import ProxyConfig
+from mosntx.config.schema import Http2Keepalive, ProxyConfig
 from tests.config import samples
 from tests.config.samples import EVERYTHING, SMALL_BUILD, found, load, problemsOf, withListener
 
@@ -91,15 +91,20 @@ class OptionTests(SynchronousTestCase):
         plain = settings(downstream_protocol="Http2").http2
         self.assertEqual((plain.http2_engine, plain.max_concurrent_streams), ("auto", 100))
         self.assertTrue(plain.enable_push and plain.enable_connect_protocol)
-        written = {
+        written: dict[str, object] = {
             "http2_engine": "ngh2",
             "max_concurrent_streams": 7,
             "initial_stream_window": 1000,
             "initial_connection_window": 70000,
             "enable_push": False,
             "enable_connect_protocol": False,
+            "settings_timeout": "3s",
+            "window_timeout": 0,
+            "keepalive": {"interval": "7s", "timeout": "2s"},
         }
         read = settings(downstream_protocol="Http2", extend_config={"Http2": written}).http2
+        written.update(settings_timeout=3.0, window_timeout=0.0)
+        written["keepalive"] = Http2Keepalive(interval=7.0, timeout=2.0)
         self.assertEqual({key: getattr(read, key) for key in written}, written)
 
     def test_http2Wrong(self) -> None:
@@ -110,6 +115,8 @@ class OptionTests(SynchronousTestCase):
             ("initial_stream_window", 2**31),
             ("initial_connection_window", 65534),
             ("enable_push", 1),
+            ("window_timeout", 5),
+            ("keepalive", "5s"),
         ):
             obj = proxy(downstream_protocol="Http2", extend_config={"Http2": {key: value}})
             self.assertEqual(found(obj), [("error", f"{CONFIG}.extend_config.Http2.{key}")], key)

@@ -120,14 +120,10 @@ class ProxyTests(MeshTestCase):
         self.assertStatus(client.take(), 404)
 
     def test_ofRoute(self):
-        """A type that there is not, on a route, answers with 500 instead of going anywhere."""
+        """A type that there is not, on a route, is an error of the file too."""
         route = {**toCluster(), "per_filter_config": {"transcoder": {"type": "http2bolt"}}}
-        mesh = self.begin(route, filters=[SIMPLE])
-        client = mesh.client("front")
-        client.send(GET)
-        self.assertStatus(client.take(), 500)
-        self.assertEqual(mesh.dialled, [])
-        self.flushLoggedErrors(KeyError)
+        error = self.assertRaises(ConfigError, self.begin, route, filters=[SIMPLE])
+        self.assertIn("routers[0].per_filter_config.transcoder", str(error))
 
     def test_configuration(self):
         """A type that there is not, on a listener, is an error of the file."""

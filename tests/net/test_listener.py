@@ -342,3 +342,30 @@ class ListenerTests(SynchronousTestCase):
         transport = self.accept()
         self.reactor.pump([1.0] * 5)
         self.assertTrue(transport.disconnecting)
+
+    def test_hold(self):
+        """While it is held the port is not read; it goes on as if nothing had been."""
+
+        class Port:
+            reading = True
+
+            def stopReading(self):
+                self.reading = False
+
+            def startReading(self):
+                self.reading = True
+
+            def stopListening(self):
+                pass
+
+        port = Port()
+        listener = self.started(openPort=lambda factory: port)
+        listener.resume()
+        listener.hold()
+        self.assertFalse(port.reading)
+        listener.resume()
+        self.assertTrue(port.reading)
+        listener.hold()
+        listener.stop()
+        listener.resume()
+        self.assertFalse(port.reading)

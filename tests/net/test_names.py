@@ -131,3 +131,18 @@ class NameCacheTests(SynchronousTestCase):
         self.assertEqual(len(self.names._known), MAX_NAMES)
         self.assertNoResult(self.names.resolve("0.example"))
         self.successResultOf(self.names.resolve("1.example"))
+
+    def test_pinned(self):
+        """A pinned answer counts without a question; of several owners the last one's."""
+        self.names.pin("a.example", ("10.0.0.1",), "first")
+        self.names.pin("a.example", ("10.0.0.2",), "second")
+        self.assertEqual(self.successResultOf(self.names.resolve("a.example")), ("10.0.0.2",))
+        self.names.pin("a.example", ("10.0.0.3",), "first")
+        self.assertEqual(self.successResultOf(self.names.resolve("a.example")), ("10.0.0.3",))
+        self.names.unpin("a.example", "first")
+        self.assertEqual(self.successResultOf(self.names.resolve("a.example")), ("10.0.0.2",))
+        self.assertEqual(self.resolver.count, 0)
+        for owner in ("second", "second", "nobody"):
+            self.names.unpin("a.example", owner)
+        self.names.resolve("a.example")
+        self.assertEqual(self.resolver.count, 1)

@@ -8,7 +8,7 @@ from mosntx.contracts.filters import (
     NO_HEALTHY_UPSTREAM,
     UPSTREAM_CONNECTION_FAILURE,
 )
-from mosntx.contracts.stream import CONNECTION_FAILED, OVERFLOW, REMOTE_RESET
+from mosntx.contracts.stream import CONNECTION_FAILED, OVERFLOW, REFUSED, REMOTE_RESET
 from mosntx.testing.requests import httpRequest
 from mosntx.testing.upstream import FakeHost, FirstHost
 from tests.proxy.build import GET, NO_CONTENT, OK, MeshTestCase, post, response, toCluster
@@ -224,6 +224,21 @@ class PlayedAttemptTests(ExchangeTestCase):
         exchange.responseHead(head(204), True)
         self.assertOver(204)
         self.assertEqual(good.sent, [("head", b"GET", True)])
+
+    def test_refusedAtOnce(self) -> None:
+        """A connection that has left meanwhile opens no stream: the next one gets all, once."""
+        exchange = self.begin()
+        good = FakeClientStreams()
+        self.pool.ready = [good, FakeClientStreams(REFUSED)]
+        exchange.requestHead(httpRequest(method=b"POST"), False)
+        exchange.requestData(b"ab", False)
+        exchange.requestData(b"c", True)
+        exchange.responseHead(head(204), True)
+        self.assertOver(204)
+        self.assertEqual(exchange.attempts, 1)
+        self.assertEqual(good.sent[0], ("head", b"POST", False))
+        self.assertEqual(b"".join(part for _, part, _ in good.sent[1:]), b"abc")
+        self.assertEqual([end for *_, end in good.sent], [False] * (len(good.sent) - 1) + [True])
 
     def test_anotherHostIsAskedForThreeTimes(self) -> None:
         """A balancer that insists on the same host gets its way."""

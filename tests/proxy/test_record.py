@@ -20,6 +20,7 @@ from mosntx.contracts.stream import (
     UPSTREAM_RESET,
 )
 from mosntx.proxy.record import failureReason, recordFailure, recordResponse
+from mosntx.stats.latency import Latency
 from mosntx.testing.mesh import Peer
 from mosntx.upstream.pools.errors import PoolDraining, PoolOverflow, PoolTimeout
 from tests.proxy.build import GET, OK, MeshTestCase, response
@@ -57,6 +58,24 @@ class FailureTests(ExchangeTestCase):
             found = tuple(getattr(self.host.stats, key) for key in KEYS)
             self.assertEqual(found, counted, reason)
             exchange.responseHead(head(), True)
+
+    def test_latency(self) -> None:
+        """A host that times out or breaks off counts as slow and failed, when somebody looks."""
+        for reason, counted in ((PER_TRY_TIMEOUT, 1.0), (REMOTE_RESET, 1.0), (LOCAL_RESET, 0.0)):
+            exchange = self.requested()
+            self.host.stats.latency = latency = Latency()
+            recordFailure(exchange, reason)
+            self.assertEqual((latency.total, latency.serverErrors), (counted, counted))
+            exchange.responseHead(head(), True)
+        self.host.stats.latency = None
+
+    def test_latencyOfResponse(self) -> None:
+        """The time of a host is from the end of the request to the head of the response."""
+        exchange = self.requested()
+        self.host.stats.latency = latency = Latency()
+        self.clock.advance(0.25)
+        exchange.responseHead(head(404), True)
+        self.assertEqual((latency.duration, latency.clientErrors), (0.25, 1.0))
 
     def test_withoutHost(self) -> None:
         """Without a host nobody is to blame."""

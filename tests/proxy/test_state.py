@@ -31,6 +31,15 @@ class StateTests(ExchangeTestCase):
         """The client's connection is that of its streams."""
         exchange = self.begin()
         self.assertIs(exchange.connection, self.down.connection)
+        self.assertEqual(exchange.local, self.down.connection.local)
+
+    def test_destination(self) -> None:
+        """A header field or the authority says where the client wants to go."""
+        exchange: Exchange = self.requested()
+        exchange.request.authority = b"far:81"
+        exchange.request.headers.set(b"x-to", b"near:82")
+        found = [exchange.destination(field) for field in (b"host", b"x-to", b"x-other", b"")]
+        self.assertEqual(found, ["far:81", "near:82", "", ""])
 
     def test_endsOnce(self) -> None:
         """The end is recorded once, whoever calls."""

@@ -96,9 +96,10 @@ class ContractTests(NetworkFilterSuite, Case):
 
     def test_balancerContext(self):
         """The filter is what balancers ask."""
-        _, networkFilter = self.begin()
+        client, networkFilter = self.begin()
         verifyObject(ILoadBalancerContext, networkFilter)
         self.assertEqual((networkFilter.hashKey(), networkFilter.metadata()), (None, None))
+        self.assertEqual((networkFilter.destination(b"h"), networkFilter.local), ("", client.local))
 
 
 class EndSuite(ReceiverSuite):

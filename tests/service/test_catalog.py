@@ -127,6 +127,8 @@ class ExtendedTests(SynchronousTestCase):
             ("network filter", "fault_inject", {"networkFilters": [row("fault_inject")]}),
             ("stream filter", "fault", {"streamFilters": [row("fault")]}),
             ("load balancer", "LB_RANDOM", {"balancers": [row("LB_RANDOM")]}),
+            ("cluster type", "STRICT_DNS", {"discoveries": [row("STRICT_DNS")]}),
+            ("cluster type", "SIMPLE", {"discoveries": [row("SIMPLE")]}),
         ):
             error = self.assertRaises(ValueError, catalog.extended, **more)
             self.assertEqual(str(error), f"the {kind} {name!r} exists already")

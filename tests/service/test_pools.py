@@ -18,11 +18,12 @@ from mosntx.net.timers import TimerWheel
 from mosntx.protocol.http1.protocol import Http1Protocol
 from mosntx.service.catalog import standardCatalog
 from mosntx.service.pools import Pools, framedLimits, multiplexLimits, pingPongLimits
-from mosntx.service.protocols import http1
+from mosntx.service.protocols import http1, http2
 from mosntx.stream.keepalive import ANSWER_TIMEOUT
 from mosntx.testing.mesh import MemoryMesh
 from mosntx.testing.net import FakeConnector
 from mosntx.upstream.clusters import Clusters
+from mosntx.upstream.pools.errors import PoolDraining
 from mosntx.upstream.pools.framed import FramedPool
 from mosntx.upstream.pools.multiplex import MultiplexPool
 from mosntx.upstream.pools.pingpong import PingPongPool
@@ -77,7 +78,10 @@ class PoolsTests(SynchronousTestCase):
 
     def host(self, **keys):
         clusters = Clusters(
-            balancers=standardCatalog().balancers, poolFactory=self.pools, random=Random(1)
+            balancers=standardCatalog().balancers,
+            poolFactory=self.pools,
+            random=Random(1),
+            seconds=Clock().seconds,
         )
         return clusters.update(clusterConfig(**keys)).hosts[0]
 
@@ -108,6 +112,32 @@ class PoolsTests(SynchronousTestCase):
         host = self.host()
         self.assertIsNot(self.pools(host, "Http1"), self.pools(host, "Http1"))
         self.assertEqual(self.made, [None])
+
+    def streams(self, host):
+        """Return how many streams a first connection in HTTP/2 takes."""
+        host.pool("Http2").checkout().addErrback(lambda failure: failure.trap(PoolDraining))
+        receiver: Any = self.last.attempts[0].receiver
+        return receiver.capacity
+
+    def test_http2(self):
+        """HTTP/2 has options and counters for each cluster; these stay when those change."""
+        clock = Clock()
+        pools = Pools({"Http2": http2}, self.connector, TimerWheel(clock, clock.seconds))
+        clusters = Clusters(
+            balancers=standardCatalog().balancers,
+            poolFactory=pools,
+            random=Random(1),
+            seconds=clock.seconds,
+        )
+        options = {"Http2": {"max_concurrent_streams": 3}}
+        (host,) = clusters.update(clusterConfig(protocol_options=options)).hosts
+        self.assertEqual(self.streams(host), 3)
+        options["Http2"]["max_concurrent_streams"] = 4
+        clusters.update(clusterConfig(protocol_options=options))
+        self.assertEqual(self.streams(host), 4)
+        keys = [key for key, _ in host.cluster.stats.protocols.counts()]
+        self.assertEqual(len(keys), len(set(keys)))
+        self.assertIn("http2_goaway_received_total", keys)
 
     def test_idle(self):
         """The cluster's idle timeout is the connections'; 0.0 without."""

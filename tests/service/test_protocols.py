@@ -57,6 +57,7 @@ class Http2Tests(SynchronousTestCase):
             ("max_header_size", "max_header_list_size", 1000),
             ("max_request_body_size", "max_body", 5000),
             ("max_requests_per_connection", "max_requests_per_connection", 9),
+            ("request_header_timeout", "header_timeout", 3.5),
         ):
             keys: Any = {key: value}
             config = ProxyConfig(downstream_protocol="Http2", **keys)
@@ -78,6 +79,8 @@ class Http2Tests(SynchronousTestCase):
             ("initial_connection_window", "connection_window", 70000),
             ("enable_push", "enable_push", False),
             ("enable_connect_protocol", "enable_connect_protocol", False),
+            ("settings_timeout", "settings_timeout", 4.0),
+            ("window_timeout", "window_timeout", 0.0),
         ):
             options: Any = {key: value}
             config = ProxyConfig(downstream_protocol="Http2", http2=Http2Options(**options))

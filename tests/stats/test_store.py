@@ -6,8 +6,9 @@ import types
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mosntx.stats.scope import Labels
 from mosntx.stats.store import StatsMatcher, StatsStore
-from mosntx.stats.structs import ClusterStats, DownstreamStats, Labels
+from mosntx.stats.structs import ClusterStats, DownstreamStats
 
 GLOBAL: Labels = (("proxy", "global"),)
 

@@ -6,13 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mosntx.contracts.stats import IStatsScope
-from mosntx.stats.structs import (
-    ClusterStats,
-    ComputedStats,
-    DownstreamStats,
-    HostStats,
-    StatsStruct,
-)
+from mosntx.stats.scope import StatsStruct
+from mosntx.stats.structs import ClusterStats, DownstreamStats, HostStats
 
 # spec/admin-observability.md 3.1 and 3.2, without what is marked inert or not exported.
 DOWNSTREAM_KEYS = [
@@ -90,6 +85,13 @@ def values(scope: StatsStruct, host: str = "") -> dict[str, float]:
 
 #: Keys of hosts that MOSN does not have.
 OWN = ("response_late", "response_protocol_error")
+#: Ours of clusters only.
+OWN_OF_CLUSTERS = (
+    "outlier_ejections_active",
+    "outlier_ejections_overflow",
+    "outlier_ejections_total",
+    "request_retry_budget_exceeded",
+)
 
 
 class DownstreamStatsTests(SynchronousTestCase):
@@ -170,8 +172,19 @@ class ClusterStatsTests(SynchronousTestCase):
         stats.hostStats("h:1")
         keys = [(labels, key) for _, labels, key, _, _ in stats.samples()]
         self.assertEqual(len(keys), len(set(keys)))
-        self.assertEqual(set(values(stats)), {*CLUSTER_KEYS, *HOST_KEYS, *OWN})
+        balancing = {"lb_failover", "lb_other_zone", "lb_panic", "lb_panic_requests"}
+        expected = {*CLUSTER_KEYS, *HOST_KEYS, *OWN, *OWN_OF_CLUSTERS, *balancing}
+        self.assertEqual(set(values(stats)), expected)
         self.assertEqual(set(values(stats, "h:1")), {*HOST_KEYS, *OWN})
+
+    def test_members(self) -> None:
+        """How many hosts there are is asked for when somebody wants to know."""
+        stats = ClusterStats("c")
+        members = (3, 3)
+        stats.readMembers = lambda: members
+        members = (3, 2)
+        found = values(stats)
+        self.assertEqual((found["membership_total"], found["membership_healthy"]), (3, 2))
 
     def test_sums(self) -> None:
         """What hosts count is summed for the cluster."""
@@ -250,20 +263,3 @@ class ClusterStatsTests(SynchronousTestCase):
             (dict(labels).get("host"), each.count) for _, labels, _, each in stats.histograms()
         ]
         self.assertEqual(found, [(None, 2), ("h:1", 1), ("h:2", 1)])
-
-
-class ComputedStatsTests(SynchronousTestCase):
-    """Values that are asked for."""
-
-    def test_read(self) -> None:
-        """Each reading asks anew; labels are sorted."""
-        state = [6.0]
-        stats = ComputedStats(
-            "meta", (("mosn", "info"), ("a", "b")), lambda: [("code", "gauge", state[0])]
-        )
-        verifyObject(IStatsScope, stats)
-        labels = (("a", "b"), ("mosn", "info"))
-        self.assertEqual(list(stats.samples()), [("meta", labels, "code", "gauge", 6.0)])
-        state[0] = 9.0
-        self.assertEqual(next(stats.samples())[4], 9.0)
-        self.assertEqual(list(stats.histograms()), [])

@@ -199,6 +199,41 @@ class ScheduleTests(KeepaliveTestCase):
         self.assertEqual(self.wheel.active, 0)
 
 
+class OtherTimesTests(KeepaliveTestCase):
+    """Keepalives that are told how long to wait, and how often."""
+
+    def test_oneMiss(self) -> None:
+        """The silence, the time for an answer and the misses can be said."""
+        self.begin(0.0, 3.0)
+        self.connection.lose()
+        self.connection = FakeConnection()
+        keepalive = Keepalive(self.wheel, timeout=3.0, silence=40.0, misses=1)
+        self.client = ClientConnection(BoltProtocol().clientCodec(), self.owner, keepalive)
+        self.connection.handOver(self.client, b"")
+        self.passes(39.5)
+        self.assertEqual(self.beats(), [])
+        self.passes(1.0)
+        self.assertEqual(len(self.beats()), 1)
+        self.assertFalse(self.connection.aborted)
+        self.passes(3.5)
+        self.assertTrue(self.connection.aborted)
+
+    def test_onlyBusy(self) -> None:
+        """One that leaves idle connections alone asks once a stream is under way."""
+        self.begin()
+        self.connection.lose()
+        self.connection = FakeConnection()
+        keepalive = Keepalive(self.wheel, idle=False)
+        self.client = ClientConnection(BoltProtocol().clientCodec(), self.owner, keepalive)
+        self.connection.handOver(self.client, b"")
+        self.passes(3 * READ_IDLE)
+        self.assertEqual(self.beats(), [])
+        self.client.open(RecordingResponseSink(), requestHead(), True)
+        self.connection.clear()
+        self.passes(READ_IDLE + 1.0)
+        self.assertTrue(self.beats())
+
+
 class AnyAnswersTests(KeepaliveTestCase):
     """Whatever is answered."""
 

@@ -22,11 +22,14 @@ import grpc
 
 SERVICE = "mosntx.Echo"
 HEALTH = "grpc.health.v1.Health"
-#: A message of ``grpc.health.v1``: status = SERVING.
+#: Messages of ``grpc.health.v1``.
 SERVING = b"\x08\x01"
+NOT_SERVING = b"\x08\x02"
 #: Seconds a call may take.
 PATIENCE = 20.0
 BIG = 64 << 20
+#: Octets of each message of a stream that is read slowly.
+MESSAGE = 65_536
 #: No limit for messages, one connection for each channel, and never the proxy of the environment.
 OPTIONS = (
     ("grpc.max_receive_message_length", -1),
@@ -110,6 +113,12 @@ class Server:
         """How many calls of `hang` have ended."""
         return str(self.cancelled).encode()
 
+    def health(self, request: bytes, context: Any) -> bytes:
+        """All services are well, but the one called ``down``; there is none called ``none``."""
+        if request.endswith(b"none"):
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
+        return NOT_SERVING if request.endswith(b"down") else SERVING
+
     def run(self, port: int) -> None:
         """Serve for ever."""
         server = grpc.server(futures.ThreadPoolExecutor(32), options=OPTIONS)
@@ -123,7 +132,7 @@ class Server:
             "Hang": grpc.unary_stream_rpc_method_handler(self.hang),
             "Seen": grpc.unary_unary_rpc_method_handler(self.seen),
         }
-        check = grpc.unary_unary_rpc_method_handler(lambda request, context: SERVING)
+        check = grpc.unary_unary_rpc_method_handler(self.health)
         server.add_generic_rpc_handlers(
             (
                 grpc.method_handlers_generic_handler(SERVICE, calls),
@@ -296,6 +305,36 @@ class Checks:
         waiting.put(b"end")
         same(list(answers), [])
         same(answers.code(), grpc.StatusCode.OK)
+
+    def slow(self) -> None:
+        """A stream of 64 MiB whose reader takes one message for each other call."""
+        self._slow(64 << 20)
+
+    def slowGibibyte(self) -> None:
+        """The same with 1 GiB."""
+        self._slow(1 << 30)
+
+    def _slow(self, size: int) -> None:
+        count = size // MESSAGE
+        alone = [self._timed() for _ in range(500)]
+        sys.stdout.write("begin\n")
+        sys.stdout.flush()
+        answers = self._split(b"%d %d" % (count, MESSAGE))
+        beside = []
+        for number in range(count):
+            same(next(answers), bytes([number % 256]) * MESSAGE)
+            beside.append(self._timed())
+        same(list(answers), [])
+        sys.stdout.write(f"took {count * MESSAGE}\n")
+        for words, times in (("alone", alone), ("beside", beside)):
+            times.sort()
+            half, most = times[len(times) // 2], times[len(times) * 99 // 100]
+            sys.stdout.write(f"{words} {half:.6f} {most:.6f} {times[-1]:.6f}\n")
+
+    def _timed(self) -> float:
+        begun = time.monotonic()
+        same(self._unary(b"t" * 100, timeout=PATIENCE), b"t" * 100)
+        return time.monotonic() - begun
 
     def _seen(self) -> int:
         return int(self._channel.unary_unary(f"/{SERVICE}/Seen")(b"", timeout=PATIENCE))

@@ -48,7 +48,11 @@ class Http2Client:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        self._h2 = H2Connection(H2Configuration(header_encoding=None))
+        # Small frames one after the other must not wait for acknowledgements of the kernel.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._h2 = H2Connection(
+            H2Configuration(header_encoding=None, validate_outbound_headers=False)
+        )
         self._h2.initiate_connection()
         self._greedy: set[int] = set()
         self.answers: dict[int, Answer] = {}
@@ -91,15 +95,51 @@ class Http2Client:
         self._h2.send_data(number, body, end)
         self._send()
 
+    def connect(self, authority: str, protocol: str = "", path: str = "/") -> int:
+        """Ask for a tunnel; return the number of its stream.
+
+        :param protocol: of an extended CONNECT (RFC 8441), with its path.
+        """
+        number = self._h2.get_next_available_stream_id()
+        headers = [(":method", "CONNECT"), (":authority", authority)]
+        if protocol:
+            headers += [(":protocol", protocol), (":scheme", "http"), (":path", path)]
+            headers += [("sec-websocket-version", "13")]
+        self._h2.send_headers(number, headers)
+        self.answers[number] = Answer()
+        self._greedy.add(number)
+        self._send()
+        return number
+
+    def sendAll(self, number: int, octets: bytes, end: bool = False) -> None:
+        """Send as much as it is, as the windows allow it."""
+        while octets:
+            size = min(self._h2.local_flow_control_window(number), 16384, len(octets))
+            if size:
+                self._h2.send_data(number, octets[:size], end and size == len(octets))
+                octets = octets[size:]
+                self._send()
+            else:
+                self.turn()
+
+    def allows(self, setting: int) -> int | None:
+        """Return what the server has said about a setting."""
+        value: int | None = self._h2.remote_settings.get(setting)
+        return value
+
     def openConnection(self, size: int) -> None:
         """Enlarge the window of the connection."""
         self._h2.increment_flow_control_window(size)
         self._send()
 
-    def openStream(self, number: int, size: int) -> None:
-        """Enlarge the window of a stream, and give back what it takes from now on."""
+    def openStream(self, number: int, size: int, greedy: bool = True) -> None:
+        """Enlarge the window of a stream.
+
+        :param greedy: give back what it takes from now on.
+        """
         self._h2.increment_flow_control_window(size, number)
-        self._greedy.add(number)
+        if greedy:
+            self._greedy.add(number)
         self._send()
 
     def prioritise(self, number: int, value: bytes) -> None:

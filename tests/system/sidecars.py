@@ -38,6 +38,7 @@ class Hop:
     :param speaks: protocol of its clients.
     :param onward: protocol of its upstream; the same when empty.
     :param prefix: paths that it routes.
+    :param route: further settings of its route, ``name: value``.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Hop:
     speaks: str = "Http2"
     onward: str = ""
     prefix: str = "/"
+    route: str = ""
     port: int = attrs.field(factory=freePort)
 
 
@@ -78,6 +80,7 @@ def _config(engine: str, hops: tuple[Hop, ...], admin: int) -> str:
     lines.append("    routers:")
     for hop in hops:
         onward = f", upstream_protocol: {hop.onward}" if hop.onward else ""
+        onward += f", {hop.route}" if hop.route else ""
         lines.append(_ROUTER.format(name=hop.name, prefix=hop.prefix, onward=onward))
     lines += ["cluster_manager:", "  clusters:"]
     lines += [_CLUSTER.format(name=hop.name, upstream=hop.upstream) for hop in hops]

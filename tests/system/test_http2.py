@@ -139,6 +139,16 @@ class ClientTests(ThroughTheDaemon):
                 self.counter("downstream", f"listener.{name}", "connection_total"), 1, name
             )
 
+    def test_largeFields(self) -> None:
+        """A request with too much in its head gets 431; its connection serves on."""
+        large = {"x-large": "l" * 40_000}
+        many = {f"x-{number}": "1" for number in range(150)}
+        with httpx.Client(http1=False, http2=True, trust_env=False, timeout=20) as client:
+            for headers, status in ((large, 431), (many, 431), ({"x-some": "s" * 20_000}, 200)):
+                answer = client.get(self.url("same", "/bytes/10"), headers=headers)
+                self.assertEqual(answer.status_code, status)
+        self.assertEqual(self.counter("downstream", "listener.same", "connection_total"), 1)
+
     def test_manyAtOnce(self) -> None:
         """100 requests of one client at once; each gets its own answer."""
 

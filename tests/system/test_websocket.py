@@ -15,7 +15,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection, serve
 
 from tests.system.daemon import PATIENCE, Daemon, freePort, proxyConfig, until
 
@@ -56,24 +56,27 @@ class WebSocketTestCase(SynchronousTestCase):
         return lines()
 
 
-class LibraryTests(WebSocketTestCase):
-    """What people run."""
+class EchoServer:
+    """Sends back what comes.
 
-    def setUp(self) -> None:
-        """Start an echo server behind the daemon."""
+    :ivar closed: the code of each close.
+    """
+
+    def __init__(self) -> None:
         self.closed: list[int | None] = []
-        server = serve(self.echo, "127.0.0.1", 0, max_size=None, process_request=self.refuse)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        self.addCleanup(self.stopServer, server, thread)
-        self.start(server.socket.getsockname()[1])
+        self._server = serve(
+            self._echo, "127.0.0.1", 0, max_size=None, process_request=self._refuse
+        )
+        self.port = int(self._server.socket.getsockname()[1])
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
 
-    def stopServer(self, server: Server, thread: threading.Thread) -> None:
-        """Stop the echo server."""
-        server.shutdown()
-        thread.join(PATIENCE)
+    def stop(self) -> None:
+        """End."""
+        self._server.shutdown()
+        self._thread.join(PATIENCE)
 
-    def echo(self, connection: ServerConnection) -> None:
+    def _echo(self, connection: ServerConnection) -> None:
         """Send back what comes."""
         with contextlib.suppress(ConnectionClosed):
             for message in connection:
@@ -83,11 +86,21 @@ class LibraryTests(WebSocketTestCase):
                     connection.send(message)
         self.closed.append(connection.close_code)
 
-    def refuse(self, connection: ServerConnection, request: Any) -> Any:
+    def _refuse(self, connection: ServerConnection, request: Any) -> Any:
         """Refuse one path."""
         if request.path == "/private":
             return connection.respond(403, "not for you\n")
         return None
+
+
+class LibraryTests(WebSocketTestCase):
+    """What people run."""
+
+    def setUp(self) -> None:
+        """Start an echo server behind the daemon."""
+        self.echo = EchoServer()
+        self.addCleanup(self.echo.stop)
+        self.start(self.echo.port)
 
     def connect(self, path: str = "/", **options: Any) -> ClientConnection:
         """Connect through the daemon."""
@@ -102,7 +115,7 @@ class LibraryTests(WebSocketTestCase):
                 client.send(message)
                 self.assertEqual(client.recv(PATIENCE), message)
             self.assertTrue(client.ping().wait(PATIENCE))
-        until(lambda: self.closed == [1000], "the server has heard the close")
+        until(lambda: self.echo.closed == [1000], "the server has heard the close")
         (line,) = self.logged(1)
         status, received, sent = map(int, line.split())
         self.assertEqual(status, 101)
@@ -141,14 +154,33 @@ class LibraryTests(WebSocketTestCase):
         self.assertEqual([line.split()[0] for line in self.logged(40)], ["101"] * 40)
 
 
-class SocketTests(WebSocketTestCase):
-    """What only bare sockets show."""
+class SocketsTestCase(WebSocketTestCase):
+    """Bare sockets at both ends."""
 
     def setUp(self) -> None:
         """Listen behind the daemon."""
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(PATIENCE)
         self.addCleanup(self.listener.close)
+
+    def receive(self, end: socket.socket, size: int = 1 << 40) -> bytes:
+        """Return so many octets, or all until the end."""
+        got = bytearray()
+        while len(got) < size:
+            part = end.recv(min(size - len(got), 65536))
+            if not part:
+                break
+            got += part
+        return bytes(got)
+
+    def sendAll(self, end: socket.socket, octets: bytes) -> None:
+        """Send, then finish."""
+        end.sendall(octets)
+        end.shutdown(socket.SHUT_WR)
+
+
+class SocketTests(SocketsTestCase):
+    """What only bare sockets show."""
 
     def begin(self, **options: Any) -> None:
         """Start the daemon."""
@@ -176,16 +208,6 @@ class SocketTests(WebSocketTestCase):
         self.assertEqual(self.receive(client, len(SWITCH)), SWITCH)
         return client, upstream
 
-    def receive(self, end: socket.socket, size: int = 1 << 40) -> bytes:
-        """Return so many octets, or all until the end."""
-        got = bytearray()
-        while len(got) < size:
-            part = end.recv(min(size - len(got), 65536))
-            if not part:
-                break
-            got += part
-        return bytes(got)
-
     def test_halfClose(self) -> None:
         """Either end may finish first, and still gets what the other says."""
         self.begin()
@@ -202,11 +224,6 @@ class SocketTests(WebSocketTestCase):
             self.assertEqual(self.receive(first), b"thank you")
         lines = [f"101 {size} 9", f"101 9 {size}"]
         self.assertEqual(self.logged(2), lines)
-
-    def sendAll(self, end: socket.socket, octets: bytes) -> None:
-        """Send, then finish."""
-        end.sendall(octets)
-        end.shutdown(socket.SHUT_WR)
 
     def test_connect(self) -> None:
         """CONNECT where the route allows it: octets to the cluster, and each end for itself."""

@@ -6,14 +6,17 @@ from random import Random
 from typing import Any
 
 import attrs
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from mosntx.config.schema import CircuitBreaker, TlsContext
+from mosntx.config.schema import CircuitBreaker, OriginalDstLbConfig, TlsContext
 from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.config.schema import Host as HostConfig
 from mosntx.contracts.upstream import ICluster
-from mosntx.testing.upstream import FakePool
+from mosntx.testing.upstream import FakeExchange, FakePool
+from mosntx.upstream.balancers.originaldst import OriginalDstFactory
+from mosntx.upstream.balancers.peakewma import PeakEwmaFactory
 from mosntx.upstream.balancers.random import RandomChoice, RandomFactory
 from mosntx.upstream.balancers.roundrobin import RoundRobinFactory
 from mosntx.upstream.cluster import Cluster
@@ -32,6 +35,7 @@ class ClusterTests(SynchronousTestCase):
     """A cluster and its changes."""
 
     def setUp(self):
+        self.clock = Clock()
         self.addresses = AddressTable()
         self.config = ClusterConfig(
             name="c",
@@ -43,6 +47,7 @@ class ClusterTests(SynchronousTestCase):
             balancer=RoundRobinFactory(),
             poolFactory=FakePool,
             random=Random(1),
+            seconds=self.clock.seconds,
             addresses=self.addresses,
         )
 
@@ -92,6 +97,71 @@ class ClusterTests(SynchronousTestCase):
         self.assertEqual([host.address for host in before], ["a:1", "b:1"])
         self.assertEqual(self.chosen(), {"c:1", "a:1"})
         self.assertIsNotNone(gone.pool("bolt").drained)
+
+    def test_healthySince(self):
+        """Hosts count as old at the start, and as new when they join others or come back."""
+        self.clock.advance(100.0)
+        self.cluster.update(at("a:1", "b:1", "n:1"))
+        old, _, new = self.cluster.hosts
+        self.assertEqual((old.healthySince, new.healthySince), (float("-inf"), 100.0))
+        self.addresses.setFlag("a:1", FAILED_OUTLIER)
+        self.clock.advance(50.0)
+        self.addresses.clearFlag("a:1", FAILED_OUTLIER)
+        self.assertEqual(old.healthySince, 150.0)
+        self.cluster.update(at("a:1", weight=9))
+        self.assertEqual(self.cluster.hosts[0].healthySince, 150.0)
+
+    def test_failover(self):
+        """A flag on an address moves requests to the next priority, and back."""
+        self.cluster.update([*at("a:1"), *at("b:1", priority=1)])
+        self.assertEqual(self.chosen(), {"a:1"})
+        self.addresses.setFlag("a:1", FAILED_OUTLIER)
+        self.assertEqual(self.chosen(), {"b:1"})
+        self.cluster.update([*at("a:1"), *at("b:1", "c:1", priority=1)])
+        self.assertEqual(self.chosen(), {"b:1", "c:1"})
+        self.addresses.clearFlag("a:1", FAILED_OUTLIER)
+        self.assertEqual(self.chosen(), {"a:1"})
+
+    def test_members(self):
+        """How many hosts there are, and how many are healthy, is published."""
+        self.addresses.setFlag("a:1", FAILED_OUTLIER)
+        found = {key: value for _, _, key, _, value in self.cluster.stats.samples()}
+        self.assertEqual((found["membership_total"], found["membership_healthy"]), (2, 1))
+
+    def test_elsewhere(self):
+        """A balancer that knows addresses from requests gets hosts for them, until the end."""
+        lb = OriginalDstLbConfig(use_header=True)
+        config = attrs.evolve(self.config, original_dst_lb_config=lb)
+        self.cluster.configure(config, OriginalDstFactory())
+        exchange = FakeExchange()
+        exchange.wanted[b"host"] = "far:81"
+        host = self.cluster.loadBalancer.chooseHost(exchange)
+        self.assertEqual((host.address, host.cluster), ("far:81", self.cluster))
+        self.assertIs(self.cluster.loadBalancer.chooseHost(exchange), host)
+        pool = host.pool("Http1")
+        self.cluster.drain()
+        self.assertIsNotNone(pool.drained)
+
+    def test_latency(self):
+        """How hosts answer is noted as long as the balancer wants to know."""
+        host = self.cluster.hosts[0]
+        self.assertIsNone(host.stats.latency)
+        config = attrs.evolve(self.config, lb_type="LB_PEAK_EWMA")
+        self.cluster.configure(config, PeakEwmaFactory())
+        noted = host.stats.latency
+        self.cluster.configure(config, PeakEwmaFactory())
+        self.assertIsNotNone(noted)
+        self.assertIs(host.stats.latency, noted)
+        self.cluster.configure(self.config, RoundRobinFactory())
+        self.assertEqual((host.stats.latency, self.cluster.stats.latency), (None, None))
+
+    def test_sameHosts(self):
+        """An update that changes nothing keeps the balancer; another order makes a new one."""
+        before = self.cluster.loadBalancer
+        self.cluster.update(at("a:1", "b:1"))
+        self.assertIs(self.cluster.loadBalancer, before)
+        self.cluster.update(at("b:1", "a:1"))
+        self.assertIsNot(self.cluster.loadBalancer, before)
 
     def test_empty(self):
         """Without hosts nothing is chosen."""

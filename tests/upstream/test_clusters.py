@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import attrs
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -27,11 +28,13 @@ class ClustersTests(SynchronousTestCase):
     """Clusters by name (spec/upstream.md 1)."""
 
     def setUp(self):
+        self.clock = Clock()
         factories = [RoundRobinFactory(), RandomFactory()]
         self.clusters: Any = Clusters(
             balancers={factory.name: factory for factory in factories},
             poolFactory=FakePool,
             random=Random(1),
+            seconds=self.clock.seconds,
         )
         self.config = ClusterConfig(name="c", hosts=at("b:1", "a:1"))
         self.cluster: Any = self.clusters.update(self.config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import Cluster as ClusterConfig
@@ -26,6 +27,7 @@ class EjectionsTests(SynchronousTestCase):
             balancer=RoundRobinFactory(),
             poolFactory=FakePool,
             random=Random(1),
+            seconds=Clock().seconds,
             addresses=addresses,
         )
         (host,) = cluster.hosts

@@ -13,8 +13,18 @@ from mosntx.stats.structs import HostStats
 from mosntx.testing.upstream import FakePool
 from mosntx.upstream.hosts import FAILED_ACTIVE_CHECK, FAILED_OUTLIER, AddressTable, Host
 
-#: A host asks nothing of its cluster; pools do.
-CLUSTER: Any = object()
+
+class Listening:
+    """What a host wants of its cluster: somebody to tell."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bool]] = []
+
+    def healthChanged(self, host: Any) -> None:
+        self.told.append((host.address, host.healthy))
+
+
+CLUSTER: Any = Listening()
 
 
 def newHost(address: str = "127.0.0.1:80", poolFactory=FakePool, **more) -> Any:
@@ -34,6 +44,9 @@ class HostTests(SynchronousTestCase):
         host = newHost(hostname="h", metadata={"a": "b"}, tls_disable=True)
         self.assertEqual((host.hostname, host.metadata, host.tlsDisable), ("h", {"a": "b"}, True))
         self.assertEqual([newHost(weight=w).weight for w in (0, 1, 128, 200)], [1, 1, 128, 128])
+        self.assertEqual((newHost(priority=2).priority, host.priority), (2, 0))
+        zones = [newHost(**keys).zone for keys in ({}, {"metadata": {"zone": "m"}}, {"zone": "z"})]
+        self.assertEqual(zones, ["", "m", "z"])
         self.assertTrue(host.healthy)
         self.assertIs(host.cluster, CLUSTER)
 
@@ -110,6 +123,15 @@ class AddressTableTests(SynchronousTestCase):
         self.assertTrue(self.table.clearFlag("a:1", FAILED_OUTLIER))
         self.assertTrue(self.host.healthy)
         self.assertFalse(self.table.clearFlag("a:1", FAILED_OUTLIER))
+
+    def test_told(self):
+        """The cluster of a host is told of turns, and only of them."""
+        del CLUSTER.told[:]
+        self.table.setFlag("a:1", FAILED_ACTIVE_CHECK)
+        self.table.setFlag("a:1", FAILED_OUTLIER)
+        self.table.clearFlag("a:1", FAILED_OUTLIER)
+        self.table.clearFlag("a:1", FAILED_ACTIVE_CHECK)
+        self.assertEqual(CLUSTER.told, [("a:1", False), ("a:1", True)])
 
     def test_shared(self):
         """All hosts of an address share its health, also one that comes later."""

@@ -37,6 +37,7 @@ class OutlierCase(SynchronousTestCase):
             balancers={"LB_ROUNDROBIN": RoundRobinFactory()},
             poolFactory=FakePool,
             random=Random(1),
+            seconds=self.clock.seconds,
             addresses=self.addresses,
             watch=self.detections.changed,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mosntx.config.schema.base import (
+    IGNORED,
     Bounds,
     Cidr,
     Duration,
@@ -17,21 +18,30 @@ from mosntx.config.schema.base import (
     option,
 )
 from mosntx.config.schema.cluster import (
-    CheckConfig,
     CircuitBreaker,
     Cluster,
     ClusterManager,
-    CodeRange,
     DnsResolvers,
-    HealthCheck,
     Host,
-    HttpCheck,
     Keepalive,
     LbConfig,
     LbSubsetConfig,
     OriginalDstLbConfig,
-    OutlierDetection,
     SlowStart,
+)
+from mosntx.config.schema.health import (
+    CheckConfig,
+    CodeRange,
+    GrpcCheck,
+    HealthCheck,
+    HttpCheck,
+    OutlierDetection,
+)
+from mosntx.config.schema.http2 import (
+    Http2Keepalive,
+    Http2Options,
+    Http2UpstreamOptions,
+    ProtocolOptions,
 )
 from mosntx.config.schema.match import (
     CookieMatch,
@@ -44,7 +54,6 @@ from mosntx.config.schema.match import (
 from mosntx.config.schema.proxy import (
     BoltOptions,
     Http1Options,
-    Http2Options,
     ProxyConfig,
     TcpProxyConfig,
     TcpRoute,
@@ -99,6 +108,7 @@ from mosntx.config.schema.top import (
 )
 
 __all__ = [
+    "IGNORED",
     "AccessLog",
     "Admin",
     "AdminAddress",
@@ -123,6 +133,7 @@ __all__ = [
     "FilterChain",
     "FilterConfigs",
     "FilterSpec",
+    "GrpcCheck",
     "HashCookie",
     "HashHeader",
     "HashPolicy",
@@ -132,7 +143,9 @@ __all__ = [
     "HealthCheck",
     "Host",
     "Http1Options",
+    "Http2Keepalive",
     "Http2Options",
+    "Http2UpstreamOptions",
     "HttpCheck",
     "Keepalive",
     "LbConfig",
@@ -155,6 +168,7 @@ __all__ = [
     "Port",
     "Pprof",
     "PrometheusSink",
+    "ProtocolOptions",
     "ProxyConfig",
     "QueryMatch",
     "Redirect",

@@ -13,11 +13,11 @@ from mosntx.config.schema.base import (
     Duration,
     Located,
     Metadata,
-    Port,
     Uint32,
-    internal,
     option,
 )
+from mosntx.config.schema.health import HealthCheck, OutlierDetection
+from mosntx.config.schema.http2 import ProtocolOptions
 from mosntx.config.schema.tls import TlsContext
 
 MAX_PENDING_REQUESTS = 1024
@@ -39,6 +39,18 @@ class Host(Located):
     tls_disable: bool = option(
         "Plain text to this host although the cluster has TLS.", default=False
     )
+    priority: Annotated[int, Bounds(0, 127)] = option(
+        "Hosts with 0 are used first; higher ones stand in for them. mosntx only.", default=0
+    )
+    zone: str = option(
+        "Where the host runs, see `lbconfig.zone`. mosntx only.",
+        default="",
+        absent="`zone` of the metadata",
+    )
+    srv: bool = option(
+        "`address` is a name of SRV records, without a port; in `STRICT_DNS`. mosntx only.",
+        default=False,
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +67,12 @@ class RetryBudget:
 class CircuitBreaker(Located):
     """Limits of a cluster; 0 = unlimited."""
 
-    max_connections: Uint32 = option("Connections at a time.", default=0, absent="unlimited")
+    max_connections: Uint32 = option(
+        "Connections to each host at a time. For Bolt and TR without it: 1; for HTTP/2, which "
+        "makes another one when all are full: 1024.",
+        default=0,
+        absent="unlimited",
+    )
     max_pending_requests: Uint32 = option(
         "Requests waiting for a connection; 0 = 1024.",
         default=MAX_PENDING_REQUESTS,
@@ -73,112 +90,6 @@ class CircuitBreaker(Located):
 
 
 @attrs.frozen(kw_only=True)
-class CodeRange(Located):
-    """Statuses from `start` to `end`, both included."""
-
-    start: int = option("The first status.")
-    end: int = option("The last status.")
-
-
-@attrs.frozen(kw_only=True)
-class HttpCheck:
-    """The request of an HTTP health check."""
-
-    port: Port = option("Port to ask.", default=0, absent="the host's")
-    timeout: Duration = option("Time for one check.", default=30.0, zero=30.0)
-    path: str = option("Path with query.", default="")
-    method: str = option("Method.", default="GET")
-    scheme: str = option("Scheme.", default="http")
-    domain: str = option("The `Host` header.", default="")
-    codes: tuple[CodeRange, ...] = option("Statuses of a healthy host.", default=(), absent="200")
-
-
-@attrs.frozen(kw_only=True)
-class CheckConfig:
-    """Settings by kind of health check."""
-
-    http_check_config: HttpCheck | None = option("For `Http1`.", default=None)
-
-    CASE_SENSITIVE: ClassVar[bool] = True
-    OPEN: ClassVar[bool] = True
-
-
-@attrs.frozen(kw_only=True)
-class HealthCheck(Located):
-    """Asking hosts whether they are well."""
-
-    service_name: str = option(
-        "Switches the check on, and names it in statistics.", default="", absent="no health check"
-    )
-    protocol: str = option(
-        "`Http1` asks by HTTP with `check_config.http_check_config`; `bolt`, `boltv2` and `tr` "
-        "send heartbeats (mosntx only); anything else only connects.",
-        default="",
-    )
-    timeout: Duration = option("Time for one check.", default=1.0, zero=1.0)
-    interval: Duration = option("Time between checks.", default=15.0, zero=15.0)
-    interval_jitter: Duration = option(
-        "At most this much is added at random.", default=0.005, zero=0.005
-    )
-    initial_delay_seconds: Duration = option(
-        "Delay of the first check (a duration despite the name).", default=1.0, zero=1.0
-    )
-    healthy_threshold: Uint32 = option("Good checks until a host is healthy.", default=1, zero=1)
-    unhealthy_threshold: Uint32 = option("Bad checks until a host is unhealthy.", default=1, zero=1)
-    check_config: CheckConfig = option("What to ask.", factory=CheckConfig)
-    event_log_path: str = option("File with one line per check.", default="", absent="off")
-    common_callbacks: tuple[str, ...] = option(
-        "Names of functions in Go.", default=(), status=IGNORED
-    )
-    check_path: str = option("Path of 0.1 to 0.4.", default="", status=IGNORED)
-    old_style: bool = internal(False)
-    """The file is of the old style, where `protocol` switches the check on."""
-
-    @property
-    def enabled(self) -> bool:
-        """Whether hosts are checked at all."""
-        return bool(self.service_name or (self.old_style and self.protocol))
-
-
-@attrs.frozen(kw_only=True)
-class OutlierDetection(Located):
-    """Leaving out hosts that answer badly. Words and most defaults are Envoy's."""
-
-    consecutive_5xx: Uint32 = option(
-        "Statuses of 500 and above, lost connections and timeouts, one after the other, that eject "
-        "a host; 0 = off.",
-        default=5,
-    )
-    interval: Duration = option("How often rates are looked at.", default=10.0, zero=10.0)
-    base_ejection_time: Duration = option(
-        "Length of the first ejection; the next ones are twice, three times as long.",
-        default=30.0,
-        zero=30.0,
-    )
-    max_ejection_time: Duration = option("Longest ejection.", default=300.0, zero=300.0)
-    max_ejection_percent: Annotated[int, Bounds(0, 100)] = option(
-        "Share of hosts that may be ejected at a time; one always may, and never the last healthy "
-        "one.",
-        default=10,
-    )
-    success_rate_minimum_hosts: Uint32 = option("Hosts needed to compare rates.", default=5)
-    success_rate_request_volume: Uint32 = option(
-        "Requests in an interval until the rate of a host counts.", default=100
-    )
-    success_rate_stdev_factor: Uint32 = option(
-        "Thousandths of a standard deviation below the mean that eject a host; 0 = off.",
-        default=1900,
-    )
-    failure_percentage_threshold: Annotated[int, Bounds(0, 100)] = option(
-        "Share of failures that ejects a host; 0 = off.", default=85
-    )
-    failure_percentage_minimum_hosts: Uint32 = option("Hosts needed for that.", default=5)
-    failure_percentage_request_volume: Uint32 = option(
-        "Requests in an interval until the share of a host counts.", default=50
-    )
-
-
-@attrs.frozen(kw_only=True)
 class LbConfig(Located):
     """Settings of load balancers."""
 
@@ -188,6 +99,28 @@ class LbConfig(Located):
     active_request_bias: float = option("Weight of active requests.", default=1.0, zero=1.0)
     client_error_bias: float = option("Weight of client errors.", default=1.0, zero=1.0)
     server_error_bias: float = option("Weight of server errors.", default=1.0, zero=1.0)
+    zone: str = option(
+        "The preferred zone, usually the one this process runs in. mosntx only.",
+        default="",
+        absent="no preference",
+    )
+    overprovisioning_factor: Annotated[int, Bounds(100, 10_000)] = option(
+        "How much of its usual load a healthy host can bear when others of its priority and zone "
+        "are not well; what is more goes to the next ones. mosntx only.",
+        default=140,
+        unit="percent",
+    )
+    panic_threshold: Annotated[float, Bounds(0, 100)] = option(
+        "With fewer healthy hosts than this `panic_mode` says what happens. mosntx only.",
+        default=0.0,
+        unit="percent",
+        absent="never",
+    )
+    panic_mode: str = option(
+        "`fail` chooses no host at all, `all` chooses among all, healthy or not. mosntx only.",
+        default="fail",
+        choices=("fail", "all"),
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -234,7 +167,7 @@ class Keepalive(Located):
 
 @attrs.frozen(kw_only=True)
 class DnsResolvers(Located):
-    """Where STRICT_DNS clusters ask."""
+    """Where DNS clusters ask."""
 
     servers: tuple[str, ...] = option("Addresses of name servers.", default=())
     search: tuple[str, ...] = option("Domains to try.", default=())
@@ -293,9 +226,9 @@ class Cluster(Located):
     dns_refresh_rate: Duration = option("Ask this often.", default=5.0, zero=5.0, feature="dns")
     respect_dns_ttl: bool = option("Ask when an answer is too old.", default=False, feature="dns")
     dns_lookup_family: str = option(
-        "Addresses to ask for.",
+        "Addresses to ask for; `ALL` = both kinds, mosntx only.",
         default="",
-        choices=("", "V4_ONLY", "V6_ONLY"),
+        choices=("", "V4_ONLY", "V6_ONLY", "ALL"),
         absent="V4_ONLY",
         feature="dns",
     )
@@ -304,9 +237,16 @@ class Cluster(Located):
         "File with name servers.", default="", absent="`/etc/resolv.conf`", feature="dns"
     )
     dns_resolver_port: int | str = option("Port of name servers.", default="53", feature="dns")
+    hosts_file: str = option("File with a list of hosts, for type `FILE`. mosntx only.", default="")
+    hosts_file_interval: Duration = option(
+        "Look at the file this often. mosntx only.", default=1.0, zero=1.0
+    )
     max_requests_per_connection: Uint32 = option(
         "Close an upstream connection after this many requests; 0 = unlimited. mosntx only.",
         default=0,
+    )
+    protocol_options: ProtocolOptions = option(
+        "Options by protocol, such as `Http2`. mosntx only.", factory=ProtocolOptions
     )
     pending_timeout: Duration = option(
         "Longest wait for a pool connection. mosntx only.", default=1.0

@@ -10,7 +10,6 @@ import attrs
 
 from mosntx.config.schema.base import (
     IGNORED,
-    Bounds,
     Cidr,
     Duration,
     Located,
@@ -19,6 +18,7 @@ from mosntx.config.schema.base import (
     internal,
     option,
 )
+from mosntx.config.schema.http2 import Http2Options
 
 MAX_REQUEST_LINE = 8192
 """Octets of a request line; RFC 9112 section 3 asks for at least 8000."""
@@ -26,8 +26,6 @@ MAX_HEADERS = 100
 """Header fields of a message; more are a flood (Apache httpd has 100 as well)."""
 MAX_HEADER_SIZE = 32768
 """Octets of a header block."""
-INT31_MAX = 2**31 - 1
-"""The largest window of HTTP/2, RFC 9113 section 6.9.1."""
 MAX_PIPELINED = 64
 """KiB of unparsed octets kept while a request is in progress."""
 
@@ -45,46 +43,6 @@ class Http1Options:
         "Largest request body; 0 = unlimited; wins over the filter's key.",
         default=None,
         unit="octets",
-    )
-
-    CASE_SENSITIVE: ClassVar[bool] = True
-
-
-@attrs.frozen(kw_only=True)
-class Http2Options:
-    """``extend_config.Http2``."""
-
-    http2_use_stream: bool = option(
-        "In MOSN: pass bodies on as they come instead of whole. mosntx always does; both values "
-        "mean the same.",
-        default=False,
-    )
-    http2_engine: str = option(
-        "The library behind the protocol; `auto` is `ngh2` where it is installed (the extra "
-        "`fast`), else `h2`. mosntx only.",
-        default="auto",
-        choices=("auto", "h2", "ngh2"),
-    )
-    max_concurrent_streams: Annotated[int, Bounds(1, INT31_MAX)] = option(
-        "Requests that a client may have under way on one connection. mosntx only.", default=100
-    )
-    initial_stream_window: Annotated[int, Bounds(1, INT31_MAX)] = option(
-        "What a client may send of one body before it is read. mosntx only.",
-        default=65536,
-        unit="octets",
-    )
-    initial_connection_window: Annotated[int, Bounds(65535, INT31_MAX)] = option(
-        "The same for all bodies of a connection; at least the windows of all streams. "
-        "mosntx only.",
-        default=1048576,
-        unit="octets",
-    )
-    enable_connect_protocol: bool = option(
-        "Offer extended CONNECT (RFC 8441). mosntx only.", default=True
-    )
-    enable_push: bool = option(
-        "Pass pushed responses of upstreams on to clients that take them. mosntx only.",
-        default=True,
     )
 
     CASE_SENSITIVE: ClassVar[bool] = True
@@ -135,7 +93,9 @@ class ProxyConfig(Located):
         default=300.0,
     )
     request_header_timeout: Duration = option(
-        "Answer 408 when a header block takes longer; 0 = never. mosntx only.", default=10.0
+        "Answer 408 when a header block takes longer, in HTTP/2 end the connection; 0 = never. "
+        "mosntx only.",
+        default=10.0,
     )
     max_request_line: Uint32 = option(
         "Longest request line. mosntx only.", default=MAX_REQUEST_LINE, unit="octets"

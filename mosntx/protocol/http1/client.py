@@ -38,6 +38,7 @@ from mosntx.protocol.http1.reader import (
     MessageReader,
 )
 from mosntx.protocol.status import BODYLESS, PHRASES
+from mosntx.protocol.websocket import ACCEPT_FIELD, WEBSOCKET, Entropy, acceptFor, newKey
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t -~\x80-\xff]*))?")
 
@@ -50,6 +51,8 @@ class Http1ClientCodec(MessageReader):
     """See `IClientCodec`. Every `FAILED` event carries status 502."""
 
     __slots__ = (
+        "_accept",
+        "_entropy",
         "_informational",
         "_keepAlive",
         "_method",
@@ -61,8 +64,12 @@ class Http1ClientCodec(MessageReader):
         "tunnel",
     )
 
-    def __init__(self, limits: Http1Limits, fields: FieldParser, heads: HeadLimits) -> None:
+    def __init__(
+        self, limits: Http1Limits, fields: FieldParser, heads: HeadLimits, entropy: Entropy
+    ) -> None:
         super().__init__(limits, fields, heads, 0.0)
+        self._entropy = entropy
+        self._accept = b""  # the only right answer to a key that was made here
         self._state = DONE
         self._informational = 0
         self._keepAlive = True
@@ -82,6 +89,7 @@ class Http1ClientCodec(MessageReader):
         :raises EncodeError: when HTTP/1 cannot say it; the connection is as before then.
         """
         headers = head.headers
+        self._accept = b""
         if (
             type(head) is RequestHead
             and head.line
@@ -94,7 +102,8 @@ class Http1ClientCodec(MessageReader):
             self._sending = NO_BODY if end else IDENTITY
             self._sendLeft = head.contentLength or 0
         else:
-            octets, self._sending, self._sendLeft = encode.request(head, end)
+            key = self._newKey(head, end)
+            octets, self._sending, self._sendLeft = encode.request(head, end, key)
         self._method = head.method
         self._offer = b"" if end else encode.offerOf(head)
         self._requestOpen = not end
@@ -104,6 +113,14 @@ class Http1ClientCodec(MessageReader):
         self.reusable = False
         number = self._number = self._number + 1
         return number, octets
+
+    def _newKey(self, head: Any, end: bool) -> bytes:
+        """Return the key for a client that has sent none, because it is on HTTP/2 (RFC 8441 5)."""
+        if end or isinstance(head, RequestHead) or encode.offerOf(head) != WEBSOCKET:
+            return b""
+        key = newKey(self._entropy)
+        self._accept = acceptFor(key)
+        return key
 
     def requestData(self, streamId: int, data: bytes, end: bool) -> bytes:
         """See `IClientCodec.requestData`.
@@ -214,6 +231,8 @@ class Http1ClientCodec(MessageReader):
         """The offer is accepted: all octets from now on are those of the other protocol."""
         if not self._offer or headers.joined(b"upgrade").lower() != self._offer:
             raise ProtocolError(502, "protocol changed without being asked")
+        if self._accept and headers.joined(ACCEPT_FIELD) != self._accept:
+            raise ProtocolError(502, "the answer does not fit the key of the handshake")
         stripHopByHop(headers, connectionOptions(headers))
         headers.forget((b"content-length",))
         self._state = UNTIL_CLOSE

@@ -13,6 +13,7 @@ from mosntx.protocol.http1.fields import WireHeaders
 from mosntx.protocol.http1.framing import FORBIDDEN_TRAILERS, HOP_BY_HOP, MAX_LENGTH_DIGITS
 from mosntx.protocol.http1.heads import TARGET, RequestHead
 from mosntx.protocol.status import phrase
+from mosntx.protocol.websocket import KEY_FIELD
 
 #: How a body is being sent.
 NO_BODY = 0
@@ -104,9 +105,10 @@ def informational(head: Any) -> bytes:
     return b"HTTP/1.1 %d %b" % (status, phrase(status)) + block(head.headers, withoutLength=True)
 
 
-def request(head: Any, end: bool) -> tuple[bytes, int, int]:
+def request(head: Any, end: bool, key: bytes = b"") -> tuple[bytes, int, int]:
     """Write the head of a request whose octets can not be used again.
 
+    :param key: of a WebSocket handshake that brings none of its own.
     :return: octets, how the body goes, and its length.
     :raises EncodeError: when HTTP/1 cannot say it.
     """
@@ -120,6 +122,7 @@ def request(head: Any, end: bool) -> tuple[bytes, int, int]:
         sending = NO_BODY
         withoutLength = length is not None
         fields += b"" if offer == CONNECT_TUNNEL else UPGRADE_FIELD % offer
+        fields += b"\r\nSec-WebSocket-Key: " + key if key else b""
     elif end:
         sending = NO_BODY
         if length or (length is None and method in _LENGTH_EXPECTED):
@@ -131,7 +134,7 @@ def request(head: Any, end: bool) -> tuple[bytes, int, int]:
     else:
         sending = IDENTITY
     octets = b"".join(
-        (method, b" ", target, b" HTTP/1.1", fields, _requestBlock(head, withoutLength))
+        (method, b" ", target, b" HTTP/1.1", fields, _requestBlock(head, withoutLength, key))
     )
     return octets, sending, length or 0
 
@@ -156,9 +159,6 @@ def switching(head: Any, line: bytes, offer: bytes) -> bytes:
 def _target(head: Any) -> tuple[bytes, bytes]:
     # A head without a scheme is an RPC protocol's: its method is not HTTP's (spec/proxy.md 8.1).
     method = head.method if head.scheme else b"POST"
-    if method == b"CONNECT" and offerOf(head) not in (b"", CONNECT_TUNNEL):
-        # as HTTP/2 says it (RFC 8441 5)
-        method = b"GET"
     target = head.authority if method == b"CONNECT" else head.path or b"/"
     if not method or method.translate(None, TOKEN):
         raise EncodeError(400, "the method is no token")
@@ -175,11 +175,13 @@ def _hostField(head: Any) -> bytes:
     return writeFields([(b"Host", host)], ())
 
 
-def _requestBlock(head: Any, withoutLength: bool) -> bytes:
+def _requestBlock(head: Any, withoutLength: bool, key: bytes) -> bytes:
     headers = head.headers
     if isinstance(head, RequestHead):
         return block(headers, withoutLength)
     skip = {b"host", *(_HOP_AND_LENGTH if withoutLength else HOP_BY_HOP)}
+    if key:
+        skip.add(KEY_FIELD)
     cookies = headers.getAll(b"cookie")
     if len(cookies) < 2:
         return writeFields(headers.items(), skip) + b"\r\n\r\n"

@@ -8,6 +8,7 @@ from mosntx.protocol.errors import LimitError, ProtocolError
 from mosntx.protocol.http1.fields import FieldParser, WireHeaders
 from mosntx.protocol.http1.heads import validAuthority
 from mosntx.protocol.http1.limits import Http1Limits
+from mosntx.protocol.websocket import WEBSOCKET
 
 #: Fields that end at this hop (RFC 9110 7.6.1, RFC 7540 3.2.1).
 HOP_BY_HOP = frozenset(
@@ -24,7 +25,7 @@ HOP_BY_HOP = frozenset(
 
 #: Protocols that a client may change to. Others would go round our rules for requests, h2c first
 #: of all (attack case 22); their offers are taken for not made.
-UPGRADES = frozenset((b"websocket",))
+UPGRADES = frozenset((WEBSOCKET,))
 
 #: Fields that a Connection option never removes: without them the next hop would see another
 #: message or another client (attack case 23).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from zope.interface import implementer
@@ -15,6 +16,7 @@ from mosntx.protocol.http1.heads import LocalReply, ResponseHead
 from mosntx.protocol.http1.limits import Http1Limits
 from mosntx.protocol.http1.server import Http1ServerCodec
 from mosntx.protocol.status import hasBody
+from mosntx.protocol.websocket import Entropy
 
 #: What a connection may begin with (spec/proxy.md 3; MOSN pkg/protocol/http/protocol.go).
 METHODS = (
@@ -39,14 +41,16 @@ class Http1Protocol:
     """See `IProtocol`. Its codecs share the parsers of fields and belong to one reactor.
 
     :param limits: bind requests in listeners and responses in clusters.
+    :param entropy: for the keys of WebSocket handshakes.
     """
 
     name = "Http1"
     alpn = b"http/1.1"
     poolMode = PING_PONG
 
-    def __init__(self, limits: Http1Limits | None = None) -> None:
+    def __init__(self, limits: Http1Limits | None = None, entropy: Entropy = os.urandom) -> None:
         self.limits = limits or Http1Limits()
+        self._entropy = entropy
         self._requestFields = FieldParser(400, 431)
         self._requestHeads = HeadLimits(self.limits, 414, 431, 400)
         self._responseFields = FieldParser(502, 502)
@@ -66,7 +70,9 @@ class Http1Protocol:
 
     def clientCodec(self) -> Http1ClientCodec:
         """See `IProtocol.clientCodec`."""
-        return Http1ClientCodec(self.limits, self._responseFields, self._responseHeads)
+        return Http1ClientCodec(
+            self.limits, self._responseFields, self._responseHeads, self._entropy
+        )
 
     def interimHead(self, status: int) -> ResponseHead:
         """See `IProtocol.interimHead`."""

@@ -7,13 +7,14 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import HEAD, INFORMATIONAL, PUSH, RESET, IFramedClientCodec
+from mosntx.contracts.codec import DATA, HEAD, INFORMATIONAL, PUSH, RESET, IFramedClientCodec
 from mosntx.contracts.stream import REFUSED
 from mosntx.protocol.errors import ProtocolError
 from mosntx.protocol.http2.buckets import Bucket, Rate
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
     CANCEL,
+    ENABLE_CONNECT_PROTOCOL,
     ENABLE_PUSH,
     H2_PROTOCOL_ERROR,
     HEADER_TABLE_SIZE,
@@ -25,10 +26,12 @@ from mosntx.protocol.http2.codes import (
     PREFACE,
     REFUSED_STREAM,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields
 from mosntx.protocol.http2.frames import Stream, fits, priorityUpdateFrame, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.outbox import parsePriority, priorityValue
+from mosntx.protocol.http2.tunnels import OfferStream, answered, offeringStream
 
 #: Methods of requests that may be promised: safe and cacheable ones (RFC 9113 8.4).
 PUSHABLE = (b"GET", b"HEAD")
@@ -43,6 +46,8 @@ class Http2ClientCodec(Http2Codec):
     """See `IFramedClientCodec`.
 
     :param requests: reads the heads of promised requests.
+    :ivar takesOffers: the server lets a stream change its protocol (RFC 8441); ``None`` until its
+        SETTINGS have come.
     """
 
     __slots__ = (
@@ -57,10 +62,16 @@ class Http2ClientCodec(Http2Codec):
         "_relays",
         "_requests",
         "reusable",
+        "takesOffers",
     )
 
     def __init__(
-        self, limits: Http2Limits, reader: FieldReader, requests: FieldReader, engine: MakeEngine
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        requests: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
     ) -> None:
         self._requests = requests
         self._gone = False
@@ -73,7 +84,8 @@ class Http2ClientCodec(Http2Codec):
         self._hints = False  # the peer goes by RFC 9218
         self._bodiless: set[int] = set()  # answers to HEAD
         self.reusable = True
-        super().__init__(limits, reader, engine, True)
+        self.takesOffers: bool | None = None
+        super().__init__(limits, reader, engine, True, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             ENABLE_PUSH: int(limits.enable_push),
@@ -100,6 +112,8 @@ class Http2ClientCodec(Http2Codec):
             return
         try:
             head = self._reader.response(fields)
+            if isinstance(stream, OfferStream):
+                head = answered(stream, head)
             if head.status == 304 or number in self._bodiless:
                 stream.expected = 0  # whatever Content-Length says (RFC 9110 8.6)
             elif head.contentLength is not None:
@@ -109,7 +123,10 @@ class Http2ClientCodec(Http2Codec):
         except ProtocolError:
             self._malformed(number)
             return
-        self._events.append((HEAD, number, head, end))
+        if end and stream.offer:
+            self._events += ((HEAD, number, head, False), (DATA, number, b"", True))
+        else:
+            self._events.append((HEAD, number, head, end))
         if end:
             self._recvEnded(number, stream)
 
@@ -136,7 +153,7 @@ class Http2ClientCodec(Http2Codec):
         except ProtocolError:
             self._malformed(promised)
             return
-        if head.method not in PUSHABLE or head.contentLength:  # RFC 9113 8.4
+        if head.method not in PUSHABLE or head.contentLength or head.upgrade:  # RFC 9113 8.4
             self._malformed(promised)
             return
         stream, limits = self._streams.get(number), self._limits
@@ -170,24 +187,25 @@ class Http2ClientCodec(Http2Codec):
             self._most = min(most, self._limits.max_concurrent_streams)
         if settings.get(NO_RFC7540_PRIORITIES):
             self._hints = True
-
-    def _update(self, number: int, value: bytes) -> None:
-        self._die(H2_PROTOCOL_ERROR, ProtocolError(502, "PRIORITY_UPDATE of a server"))
+        self.takesOffers = bool(settings.get(ENABLE_CONNECT_PROTOCOL, self.takesOffers))
 
     # sending
 
     def requestHead(self, head: Any, end: bool) -> tuple[int, bytes]:
         """See `IClientCodec.requestHead`."""
         fields = requestFields(head, end)
+        stream: Stream
+        offer: bytes = b"" if end else getattr(head, "upgrade", b"")
+        stream = offeringStream(head) if offer else Stream(False, end)
         number: int = self._call(self._engine.request, fields, end)
         if number > MAX_31 - 2:
             self._gone = True
-        self._streams[number] = Stream(False, end)
+        self._streams[number] = stream
         if head.method == b"HEAD":
             self._bodiless.add(number)
         self._own += 1
         self._outbox.open(number)
-        self._place(number, head.headers.get(b"priority"))
+        self._priorities.place(number, head.headers.get(b"priority"))
         return number, b""
 
     def requestData(self, streamId: int, data: bytes, end: bool) -> bytes:

@@ -6,14 +6,13 @@ either engine: what a message is (`fields`), who sends when (`outbox`), how ofte
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEARTBEAT_ACK, RESET, TRAILERS, Event
 from mosntx.contracts.message import Pair
-from mosntx.contracts.stream import PROTOCOL_ERROR
+from mosntx.contracts.stream import IDLE_TIMEOUT, PROTOCOL_ERROR
 from mosntx.protocol.errors import EncodeError, ProtocolError
 from mosntx.protocol.http2.codes import (
     CANCEL,
@@ -24,12 +23,16 @@ from mosntx.protocol.http2.codes import (
     codeOf,
     reasonOf,
 )
+from mosntx.protocol.http2.counters import STREAM_WINDOW_WAIT, Http2Counters
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
 from mosntx.protocol.http2.fields import FieldReader, trailerFields
 from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
-from mosntx.protocol.http2.guard import FrameGuard
+from mosntx.protocol.http2.guard import FloodError, FrameGuard
 from mosntx.protocol.http2.limits import Http2Limits
-from mosntx.protocol.http2.outbox import Outbox, parsePriority
+from mosntx.protocol.http2.merge import MANY_EVENTS, merged
+from mosntx.protocol.http2.outbox import Outbox
+from mosntx.protocol.http2.priorities import Priorities
+from mosntx.protocol.http2.waits import Waits
 
 MakeEngine = Callable[[EngineEvents, bool, Http2Limits], Engine]
 
@@ -39,6 +42,7 @@ class Http2Codec(EngineEvents):
 
     __slots__ = (
         "_after",
+        "_counters",
         "_dead",
         "_engine",
         "_events",
@@ -47,22 +51,30 @@ class Http2Codec(EngineEvents):
         "_limits",
         "_outbox",
         "_pings",
+        "_priorities",
         "_reader",
         "_start",
         "_streams",
+        "_waits",
         "corked",
         "now",
     )
 
-    waitLimit = 0.0
-
     def __init__(
-        self, limits: Http2Limits, reader: FieldReader, engine: MakeEngine, client: bool
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        engine: MakeEngine,
+        client: bool,
+        counters: Http2Counters | None,
     ) -> None:
         self._limits = limits
+        self._counters = counters or Http2Counters()
         self._reader = reader
         self._guard = FrameGuard(limits.floods, client)
         self._outbox = Outbox()
+        self._priorities = Priorities(self._guard, self._outbox, not client)
+        self._waits = Waits(limits, self._guard, self._outbox)
         self._streams: dict[int, Stream] = {}
         self._events: list[Event] = []
         self._start = b""  # what must leave before all else
@@ -73,6 +85,11 @@ class Http2Codec(EngineEvents):
         self.now = 0.0
         self.corked = False
         self._engine = engine(self, client, limits)
+
+    @property
+    def waitLimit(self) -> float:
+        """See `ICodec.waitLimit` and `mosntx.protocol.http2.waits`."""
+        return 0.0 if self._dead else self._waits.limit(self.corked)
 
     @property
     def queuedTotal(self) -> int:
@@ -91,33 +108,47 @@ class Http2Codec(EngineEvents):
         if self._dead:
             return []
         events = self._events = []
-        flood = self._guard.feed(data, self.now)
-        if flood is not None:
-            self._die(flood.code, flood)
-            return events
         try:
+            flood = self._guard.feed(data, self.now)
+            if flood is not None:
+                raise flood
             self._engine.receive(data, self._guard.between)
-        except EngineError as error:
+        except (EngineError, FloodError) as error:
             self._die(error.code, error)
         if self._guard.priorities:
-            self._prioritise()
-        return events
+            misplaced = self._priorities.take(self._lastHandled(), events)
+            if misplaced is not None:
+                self._die(H2_PROTOCOL_ERROR, misplaced)
+        return events if len(events) <= MANY_EVENTS else merged(events)
 
     def receiveEof(self) -> list[Event]:
         """See `ICodec.receiveEof`: the close of the connection tells the streams."""
         return []
 
     def timeout(self) -> list[Event]:
-        """See `ICodec.timeout`: there is nothing to wait for."""
-        return []
+        """See `ICodec.timeout`."""
+        events = self._events = []
+        late = self._waits.look(self.corked)
+        if late is not None:
+            self._die(late.code, late)
+        for number in self._waits.stalled:
+            self._counters.ended(STREAM_WINDOW_WAIT)
+            self._resetNow(number, CANCEL)
+            events.append((RESET, number, IDLE_TIMEOUT, True))
+        return events
 
     def _die(self, code: int, error: ProtocolError) -> None:
         """The connection cannot go on."""
         if not self._dead:
             self._dead = True
-            self._extra.append(goAwayFrame(self._lastHandled(), code))
+            self._counters.ended(getattr(error, "name", ""))
+            self._sayGoAway(self._lastHandled(), code)
             self._streams.clear()
             self._events.append((FAILED, 0, error, True))
+
+    def _sayGoAway(self, last: int, code: int) -> None:
+        self._counters.goaway_sent += 1
+        self._extra.append(goAwayFrame(last, code))
 
     def _lastHandled(self) -> int:
         """The highest stream of the peer that was looked at."""
@@ -132,10 +163,10 @@ class Http2Codec(EngineEvents):
         self._blame()
 
     def _blame(self) -> None:
-        """A stream had to be reset because of the peer: it may not make us do so for ever."""
+        """A stream had to be reset because of the peer: often, nothing more is of interest."""
         flood = self._guard.streamReset(self.now)
         if flood is not None:
-            self._die(flood.code, flood)
+            raise flood
 
     def dataReceived(self, number: int, data: bytes, size: int, end: bool) -> None:
         """See `EngineEvents.dataReceived`."""
@@ -169,8 +200,8 @@ class Http2Codec(EngineEvents):
             return
         try:
             trailers = self._reader.trailers(fields)
-            if not fits(stream, True):
-                raise ProtocolError(400, "the body is not as long as Content-Length says")
+            if stream.offer or not fits(stream, True):
+                raise ProtocolError(400, "trailers of a tunnel, or of a body with another length")
         except ProtocolError:
             self._malformed(number)
             return
@@ -181,6 +212,7 @@ class Http2Codec(EngineEvents):
         """See `EngineEvents.resetReceived`."""
         if self._streams.pop(number, None) is not None:
             self._outbox.forget(number)
+            self._counters.reset(code, ours)
             reason = PROTOCOL_ERROR if ours else reasonOf(code)
             self._events.append((RESET, number, reason, True))
         if ours:
@@ -188,6 +220,7 @@ class Http2Codec(EngineEvents):
 
     def goAwayReceived(self, last: int, code: int) -> None:
         """See `EngineEvents.goAwayReceived`."""
+        self._counters.goaway_received += 1
         self._events.append((GOAWAY, 0, last, True))
 
     def settingsReceived(self, settings: Mapping[int, int]) -> None:
@@ -219,26 +252,6 @@ class Http2Codec(EngineEvents):
             self._consumed(number, stream.held)
         self._outbox.forget(number)
 
-    # priorities
-
-    def _prioritise(self) -> None:
-        """Do as PRIORITY_UPDATE frames say; RFC 9113 5.3.2 lets us ignore PRIORITY frames."""
-        for said in self._guard.priorities:
-            if not said[1]:
-                self._die(H2_PROTOCOL_ERROR, ProtocolError(400, "the priority of no stream"))
-            elif len(said) == 3:
-                self._update(said[1], said[2])
-        self._guard.priorities.clear()
-
-    @abstractmethod
-    def _update(self, number: int, value: bytes) -> None:
-        """The peer gives a stream another priority."""
-
-    def _place(self, number: int, value: bytes | None) -> None:
-        """Give a stream that begins its place among the others."""
-        if value is not None:
-            self._outbox.prioritise(number, *parsePriority(value))
-
     # the peer's flow
 
     def pauseData(self, streamId: int) -> None:
@@ -253,8 +266,7 @@ class Http2Codec(EngineEvents):
         if stream is not None and stream.paused:
             stream.paused = False
             held, stream.held = stream.held, 0
-            if held:
-                self._consumed(streamId, held)
+            self._consumed(streamId, held)
 
     def _consumed(self, number: int, size: int) -> None:
         if size and not self._dead:
@@ -269,7 +281,7 @@ class Http2Codec(EngineEvents):
 
     def bytesToSend(self) -> bytes:
         """See `ICodec.bytesToSend`."""
-        outbox = self._outbox
+        outbox, octets = self._outbox, b""
         if not self._dead:
             if outbox.busy and not self.corked:
                 for number, data, end, trailers in outbox.take(self._limits.send_batch):
@@ -277,13 +289,10 @@ class Http2Codec(EngineEvents):
             octets = self._engine.take()
             if self._after:
                 octets += self._resets()
-        else:
-            octets = b""
         if self._start:
             octets, self._start = self._start + octets, b""
         if self._extra:
-            octets += b"".join(self._extra)
-            self._extra.clear()
+            octets, self._extra = octets + b"".join(self._extra), []
         return octets
 
     def _resets(self) -> bytes:
@@ -370,6 +379,7 @@ class Http2Codec(EngineEvents):
         self._over(number)
         with suppress(Exception):  # the engine has ended it already
             self._engine.reset(number, code)
+            self._counters.reset(code, True)
 
     def ping(self) -> int:
         """See `IFramedCodec.ping`."""
@@ -381,7 +391,7 @@ class Http2Codec(EngineEvents):
     def goAway(self) -> bytes:
         """See `IFramedCodec.goAway`."""
         if not self._dead:
-            self._extra.append(goAwayFrame(self._lastHandled(), NO_ERROR))
+            self._sayGoAway(self._lastHandled(), NO_ERROR)
         return b""
 
 

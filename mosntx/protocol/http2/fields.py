@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mosntx.contracts.message import IHeaders, Pair
+from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
 from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError
 from mosntx.protocol.headers import TOKEN, Headers
 from mosntx.protocol.http2.heads import (
@@ -19,6 +19,7 @@ from mosntx.protocol.http2.heads import (
     Http2ResponseHead,
     validAuthority,
 )
+from mosntx.protocol.websocket import KEY_FIELD, WEBSOCKET
 
 #: What a field name may hold: a token without capitals (RFC 9113 8.2.1).
 _LOWER = TOKEN.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -39,6 +40,9 @@ _FORBIDDEN = CONNECTION_FIELDS - {b"http2-settings"}
 #: Trailers that would change how the message is framed or routed (RFC 9110 6.5.1).
 FORBIDDEN_TRAILERS = CONNECTION_FIELDS | {b"content-length", b"host", b"te", b"trailer"}
 
+#: Octets that each field counts besides its own (RFC 9113 6.5.2).
+FIELD_COST = 32
+
 #: Names that need a closer look than their octets.
 _SPECIAL = _FORBIDDEN | {b"te", b"host", b"cookie", b"content-length", b"expect"}
 
@@ -48,15 +52,17 @@ class FieldReader:
 
     :param maxFields: most fields of a message.
     :param status: tells the failure: 400 for requests, 502 for responses.
+    :param maxSize: octets of a field list, with `FIELD_COST` for each field.
     """
 
-    __slots__ = ("_known", "_maxFields", "_status")
+    __slots__ = ("_known", "_maxFields", "_maxSize", "_status")
 
     #: Names found to be good before; what a peer can make us keep is bounded by this.
     MAX_KNOWN = 1024
 
-    def __init__(self, maxFields: int, status: int) -> None:
+    def __init__(self, maxFields: int, status: int, maxSize: int) -> None:
         self._maxFields = maxFields
+        self._maxSize = maxSize
         self._status = status
         self._known: set[bytes] = set()
 
@@ -69,13 +75,16 @@ class FieldReader:
         status = self._status
         if len(fields) - start > self._maxFields:
             raise LimitError(431 if status == 400 else status, "too many header fields")
+        octets = b"".join([field[1] for field in fields])
+        names = b"".join([field[0] for field in fields])
+        if len(octets) + len(names) + FIELD_COST * len(fields) > self._maxSize:
+            raise LimitError(431 if status == 400 else status, "the header fields are too large")
         pairs = list(fields[start:] if start else fields)
         for name, value in pairs:
             if name not in known:
                 self._learn(name)
             if value and (value[0] in b" \t" or value[-1] in b" \t"):
                 raise ProtocolError(status, "a field value begins or ends with a space")
-        octets = b"".join([pair[1] for pair in pairs])
         if b"\r" in octets or b"\n" in octets or b"\0" in octets:
             raise ProtocolError(status, "a field value holds CR, LF or NUL")
         return pairs
@@ -113,7 +122,8 @@ class FieldReader:
     def request(self, fields: Sequence[Any]) -> Http2RequestHead:
         """Return the head of a request (RFC 9113 8.3.1).
 
-        :raises ProtocolError: when it is malformed.
+        :raises ProtocolError: when it is malformed; with 501 for a CONNECT to another protocol than
+            WebSocket.
         """
         pseudo = self._pseudo(fields, _REQUEST)
         pairs = self._pairs(fields, len(pseudo))
@@ -127,9 +137,9 @@ class FieldReader:
         method = pseudo.get(b":method", b"")
         if not method or method.translate(None, TOKEN):
             raise ProtocolError(400, "the method is no token")
-        path, scheme, upgrade = _target(method, pseudo)
         if not authority and (method == b"CONNECT"):
             raise ProtocolError(400, "CONNECT without authority")
+        method, path, scheme, upgrade = _target(method, pseudo)
         if b"cookie" in special:
             pairs = _joinCookies(pairs)
         head = Http2RequestHead(
@@ -170,21 +180,28 @@ _REQUEST = frozenset((b":method", b":scheme", b":authority", b":path", b":protoc
 _RESPONSE = frozenset((b":status",))
 
 
-def _target(method: bytes, pseudo: dict[bytes, bytes]) -> tuple[bytes, bytes, bytes]:
-    """Return path, scheme and the protocol of an extended CONNECT."""
+def _target(method: bytes, pseudo: dict[bytes, bytes]) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return method, path, scheme and the offer of a CONNECT.
+
+    An extended one is what a GET is in HTTP/1.1.
+    """
     path, scheme = pseudo.get(b":path"), pseudo.get(b":scheme")
     upgrade = pseudo.get(b":protocol")
     if method == b"CONNECT" and upgrade is None:
         if path is not None or scheme is not None:
             raise ProtocolError(400, "CONNECT with a path or a scheme")
-        return b"", b"http", b""
+        return method, b"", b"http", CONNECT_TUNNEL
     if upgrade is not None and (method != b"CONNECT" or not upgrade):
         raise ProtocolError(400, ":protocol without CONNECT")
     if not path or not scheme:
         raise ProtocolError(400, "path or scheme missing")
     if PATH.fullmatch(path) is None or (path == b"*" and method != b"OPTIONS"):
         raise ProtocolError(400, "malformed path")
-    return path, scheme.lower(), (upgrade or b"").lower()
+    if upgrade is None:
+        return method, path, scheme.lower(), b""
+    if upgrade.lower() != WEBSOCKET:
+        raise ProtocolError(501, "a CONNECT to a protocol that is not known here")
+    return b"GET", path, scheme.lower(), WEBSOCKET
 
 
 def _withoutHost(authority: bytes, pairs: list[Pair], status: int) -> tuple[bytes, list[Pair]]:
@@ -208,8 +225,8 @@ def _joinCookies(pairs: list[Pair]) -> list[Pair]:
 # writing
 
 
-def _lowered(headers: IHeaders, skip: frozenset[bytes]) -> list[Pair]:
-    """Return fields as HTTP/2 wants them.
+def fieldPairs(headers: IHeaders, skip: frozenset[bytes]) -> list[Pair]:
+    """Return fields as HTTP/2 wants them, without those that ``skip`` names.
 
     :raises EncodeError: when one cannot be said.
     """
@@ -232,6 +249,7 @@ def _lowered(headers: IHeaders, skip: frozenset[bytes]) -> list[Pair]:
 
 _SKIP_REQUEST = CONNECTION_FIELDS | {b"host", b"te"}
 _SKIP_REQUEST_LENGTH = _SKIP_REQUEST | {b"content-length"}
+_SKIP_OFFER = _SKIP_REQUEST_LENGTH | {KEY_FIELD}
 
 
 def requestFields(head: Any, end: bool) -> list[Pair]:
@@ -246,10 +264,10 @@ def requestFields(head: Any, end: bool) -> list[Pair]:
         raise EncodeError(400, "the method is no token")
     authority = head.authority or headers.get(b"host") or b""
     fields: list[Pair] = [(b":method", method)]
-    upgrade = getattr(head, "upgrade", b"") if method == b"CONNECT" else b""
-    if upgrade:
-        fields.append((b":protocol", upgrade))
-    if method != b"CONNECT" or upgrade:
+    upgrade = b"" if end else getattr(head, "upgrade", b"")
+    if upgrade and upgrade != CONNECT_TUNNEL:
+        return _extendedConnect(head, authority, upgrade)
+    if method != b"CONNECT":
         path = head.path or b"/"
         if PATH.fullmatch(path) is None:
             raise EncodeError(400, "the path can not be written in HTTP/2")
@@ -258,10 +276,24 @@ def requestFields(head: Any, end: bool) -> list[Pair]:
         fields.append((b":authority", authority))
     length = headers.get(b"content-length")
     skip = _SKIP_REQUEST_LENGTH if end and length not in (None, b"0") else _SKIP_REQUEST
-    fields += _lowered(headers, skip)
+    fields += fieldPairs(headers, skip)
     if b"trailers" in (headers.get(b"te") or b"").lower():
         fields.append((b"te", b"trailers"))
     return fields
+
+
+def _extendedConnect(head: Any, authority: bytes, upgrade: bytes) -> list[Pair]:
+    """Return the field list of a request that offers another protocol (RFC 8441 4)."""
+    if PATH.fullmatch(head.path) is None:
+        raise EncodeError(400, "the path can not be written in HTTP/2")
+    return [
+        (b":method", b"CONNECT"),
+        (b":protocol", upgrade),
+        (b":scheme", head.scheme),
+        (b":path", head.path),
+        (b":authority", authority),
+        *fieldPairs(head.headers, _SKIP_OFFER),
+    ]
 
 
 def responseFields(head: Any) -> list[Pair]:
@@ -272,7 +304,7 @@ def responseFields(head: Any) -> list[Pair]:
     status = head.status
     if not 100 <= status <= 999 or status == 101:
         raise EncodeError(502, "no status of HTTP/2")
-    return [(b":status", b"%d" % status), *_lowered(head.headers, CONNECTION_FIELDS)]
+    return [(b":status", b"%d" % status), *fieldPairs(head.headers, CONNECTION_FIELDS)]
 
 
 def trailerFields(trailers: IHeaders) -> list[Pair]:
@@ -280,4 +312,4 @@ def trailerFields(trailers: IHeaders) -> list[Pair]:
 
     :raises EncodeError: when HTTP/2 cannot say them.
     """
-    return _lowered(trailers, FORBIDDEN_TRAILERS)
+    return fieldPairs(trailers, FORBIDDEN_TRAILERS)

@@ -24,6 +24,7 @@ class Stream:
     :ivar expected: octets that the body has by its Content-Length; -1 when nobody said.
     :ivar ending: the end of our half waits in the outbox.
     :ivar resetAfter: reset with NO_ERROR once our half has ended: the rest is not wanted.
+    :cvar offer: see `mosntx.protocol.http2.tunnels.OfferStream`: only few streams have one.
     """
 
     __slots__ = (
@@ -37,6 +38,8 @@ class Stream:
         "resetAfter",
         "sendEnded",
     )
+
+    offer = b""
 
     def __init__(self, recvEnded: bool, sendEnded: bool = False) -> None:
         self.recvEnded = recvEnded

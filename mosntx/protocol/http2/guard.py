@@ -115,6 +115,8 @@ class FrameGuard:
     :param client: the peer is a server, so no preface comes.
     :ivar priorities: what was said of priorities since it was last emptied (by the caller).
     :ivar tripped: the name of the limit that was passed; empty as long as all is well.
+    :ivar begun: the peer has sent SETTINGS.
+    :ivar blocks: changes whenever another field block begins to be waited for.
     """
 
     __slots__ = (
@@ -125,13 +127,17 @@ class FrameGuard:
         "_emptyData",
         "_held",
         "_largestHeaders",
+        "_lastKind",
         "_limits",
+        "_open",
         "_others",
         "_pingAcks",
         "_resets",
         "_skip",
         "_status",
         "_windowUpdates",
+        "begun",
+        "blocks",
         "priorities",
         "tripped",
     )
@@ -146,6 +152,10 @@ class FrameGuard:
         self._held = b""  # of a frame whose header, or what is read of its payload, was cut
         self._block = 0  # octets of the field block that is coming
         self._continuations = 0
+        self._open = False  # the field block goes on in another frame
+        self._lastKind = -1
+        self.begun = False
+        self.blocks = 0
         self._largestHeaders = limits.max_header_block << 8 | _HEADERS  # as _unpackStart reads it
         self._resets = Bucket("resets", limits.resets)
         self._windowUpdates = Bucket("window_updates", limits.window_updates)
@@ -162,6 +172,11 @@ class FrameGuard:
             _PRIORITY_UPDATE: priorities,
         }
 
+    @property
+    def blockComing(self) -> bool:
+        """A field block, or one of its frames, has begun and not ended."""
+        return self._open or (self._skip > 0 and self._lastKind in _BLOCK_KINDS)
+
     def feed(self, data: bytes, now: float) -> FloodError | None:
         """Look at octets that came, and return the limit that they passed, if any.
 
@@ -175,6 +190,7 @@ class FrameGuard:
                 return flood
         last = end - HEADER_LENGTH
         largestHeaders = self._largestHeaders
+        kind = -1  # no frame begins here
         while position <= last:
             start, flags = _unpackStart(data, position)
             kind = start & 0xFF
@@ -194,12 +210,21 @@ class FrameGuard:
                 if flood is not None:
                     return flood
             position += HEADER_LENGTH + (start >> 8)
+        self._leave(data, position, kind)
+        return None
+
+    def _leave(self, data: bytes, position: int, kind: int) -> None:
+        """Remember where the octets ended: in front of `position`, behind it, or there."""
+        end = len(data)
         if position < end:
             self._held = data[position:]
             self._skip = 0
         else:
             self._skip = position - end
-        return None
+            if position > end and kind == _HEADERS:
+                self.blocks += 1
+        if kind >= 0:
+            self._lastKind = kind
 
     @property
     def between(self) -> bool:
@@ -230,6 +255,7 @@ class FrameGuard:
                 held += data[len(held) - kept : wanted - kept]
             if len(held) == wanted:
                 self._held = b""
+                self._lastKind = start & 0xFF
                 flood = self._count(held, 0, start, flags, now)
                 return HEADER_LENGTH + (start >> 8) - kept, flood
         self._held = held
@@ -250,7 +276,7 @@ class FrameGuard:
             self._blockOpen = not flags & _END_HEADERS
             if kind == _HEADERS and flags & _PRIORITY_FLAG:
                 self._seeDependency(frame, at, length, at + HEADER_LENGTH + (flags & _PADDED > 0))
-            return self._countBlock(kind, length)
+            return self._countBlock(kind, length, flags)
         if kind == _DATA:
             padding = frame[at + HEADER_LENGTH] + 1 if length and flags & _PADDED else 0
             if flags & _END_STREAM or length > padding:
@@ -266,16 +292,16 @@ class FrameGuard:
             self._seeDependency(frame, at, length, at + HEADER_LENGTH)
         elif kind == _PRIORITY_UPDATE:
             self._seeUpdate(frame, at, length)
-        elif (
-            kind == _SETTINGS
-            and self._limits.max_settings * _ENTRY_LENGTH < length <= DEFAULT_FRAME
-        ):
+        elif kind == _SETTINGS:
+            self.begun = True
             most = self._limits.max_settings
-            return self._flood("max_settings", f"more than {most} settings in a frame")
+            if most * _ENTRY_LENGTH < length <= DEFAULT_FRAME:
+                return self._flood("max_settings", f"more than {most} settings in a frame")
         return None
 
-    def _countBlock(self, kind: int, length: int) -> FloodError | None:
+    def _countBlock(self, kind: int, length: int, flags: int) -> FloodError | None:
         """Count one frame of a field block."""
+        self._open = not flags & _END_HEADERS
         if length > DEFAULT_FRAME:
             return None  # the engine has another error for it
         if kind == _CONTINUATION:
@@ -284,6 +310,7 @@ class FrameGuard:
         else:
             self._block = length
             self._continuations = 0
+            self.blocks += 1
         limits = self._limits
         if self._continuations > limits.max_continuations:
             text = f"more than {limits.max_continuations} CONTINUATION frames of a field block"

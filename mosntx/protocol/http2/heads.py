@@ -40,11 +40,11 @@ def grpcTimeout(text: bytes) -> float | None:
 class Http2RequestHead:
     """See `IRequestHead`. Fields are without pseudo fields and without Host.
 
-    :param method: ``CONNECT`` for tunnels too.
+    :param method: ``GET`` for an extended CONNECT: what it would be in HTTP/1.1.
     :param path: origin form, ``*`` for OPTIONS, ``b''`` for CONNECT.
     :param authority: host and port in lower case.
     :param contentLength: octets of the body when the client declares them.
-    :param upgrade: the protocol of an extended CONNECT (RFC 8441), ``b''`` without.
+    :param upgrade: see `IRequestHead`: the protocol of an extended CONNECT (RFC 8441).
     """
 
     __slots__ = (

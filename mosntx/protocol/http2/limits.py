@@ -34,6 +34,14 @@ class Http2Limits:
     :param enable_connect_protocol: offer extended CONNECT to clients (RFC 8441).
     :param send_batch: octets of data that leave in one go; then whoever is more urgent is asked
         again (RFC 9218). As much as Twisted buffers before it calls a transport full.
+    :param settings_timeout: seconds for the preface and the first SETTINGS; 0.0 for no limit. They
+        are the first octets that a client sends: who sends nothing only holds a connection.
+    :param header_timeout: seconds for a field block, from its first frame to its end; 0.0 for no
+        limit. A block that has begun stops all other streams (Slowloris).
+    :param window_timeout: seconds without any progress in which data may wait for a window, of its
+        stream (which is reset then) or of the connection (which ends); 0.0 for no limit. Else a
+        client makes us keep what it never takes (CVE-2019-9517, CVE-2016-1546). nghttpx and nginx
+        wait for writes as long.
     :param floods: rates of frames, see `FloodLimits`.
     """
 
@@ -51,7 +59,18 @@ class Http2Limits:
     max_pushes_per_request: int = 32
     enable_connect_protocol: bool = True
     send_batch: int = 65536
+    settings_timeout: float = 10.0
+    header_timeout: float = 10.0
+    window_timeout: float = 60.0
     floods: FloodLimits = attrs.field(factory=FloodLimits)
+
+    @property
+    def engineListSize(self) -> int:
+        """Octets of a field list at which decoding stops, which ends the connection.
+
+        Twice as much as is allowed: a client that is a little above it loses its request only.
+        """
+        return 2 * self.max_header_list_size
 
     @property
     def wholeWindow(self) -> int:

@@ -41,6 +41,7 @@ from mosntx.protocol.http2.codes import (
     REFUSED_STREAM,
 )
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
+from mosntx.protocol.http2.fields import FIELD_COST
 from mosntx.protocol.http2.frames import windowUpdateFrame
 from mosntx.protocol.http2.limits import Http2Limits
 
@@ -77,8 +78,8 @@ class Ngh2Engine(Engine):
             peer_max_concurrent_streams=limits.max_concurrent_streams,
             max_reserved_remote_streams=limits.max_concurrent_streams,
             max_send_header_block_length=MAX_31,
-            max_inbound_header_list_size=limits.max_header_list_size,
-            max_inbound_header_count=limits.max_headers + 16,
+            max_inbound_header_list_size=limits.engineListSize,
+            max_inbound_header_count=limits.engineListSize // FIELD_COST,
             stream_reset_rate_limit=(burst, rate),
         )
         settings = {

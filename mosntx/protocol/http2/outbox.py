@@ -51,7 +51,7 @@ def priorityValue(urgency: int, incremental: bool) -> bytes:
 class _Queue:
     """What one stream has to say."""
 
-    __slots__ = ("chunks", "ended", "size", "trailers", "turn")
+    __slots__ = ("chunks", "ended", "looks", "size", "trailers", "turn")
 
     def __init__(self) -> None:
         self.chunks: deque[bytes] = deque()
@@ -59,6 +59,7 @@ class _Queue:
         self.ended = False
         self.trailers: list[Pair] | None = None
         self.turn = 0
+        self.looks = 0  # since anything has left
 
     def take(self, most: int) -> bytes:
         """Return at most so many octets from the front."""
@@ -84,13 +85,23 @@ class Outbox:
     :ivar queued: octets that wait.
     """
 
-    __slots__ = ("_priorities", "_queues", "_windows", "frame", "initial", "queued", "window")
+    __slots__ = (
+        "_looks",
+        "_priorities",
+        "_queues",
+        "_windows",
+        "frame",
+        "initial",
+        "queued",
+        "window",
+    )
 
     def __init__(self) -> None:
         self.window = DEFAULT_WINDOW
         self.initial = DEFAULT_WINDOW
         self.frame = DEFAULT_FRAME
         self.queued = 0
+        self._looks = 0  # since the connection's window was closed
         self._windows: dict[int, int] = {}
         self._queues: dict[int, _Queue] = {}
         self._priorities: dict[int, tuple[int, bool]] = {}
@@ -128,6 +139,7 @@ class Outbox:
         """The peer takes more; stream 0 is the connection."""
         if number == 0:
             self.window += increment
+            self._looks = 0
         elif number in self._windows:
             self._windows[number] += increment
 
@@ -186,6 +198,7 @@ class Outbox:
             self.window -= len(data)
             self._windows[number] -= len(data)
             self.queued -= len(data)
+            queue.looks = 0
             last = not queue.size
             pieces.append((number, data, queue.ended and last, queue.trailers if last else None))
             if last:
@@ -194,6 +207,22 @@ class Outbox:
                 queue.turn += 1
                 heappush(heap, (*self._place(number), number))
         return pieces
+
+    def look(self, most: int) -> list[int]:
+        """Time has passed: return the streams with windows closed for more looks than ``most``.
+
+        ``[0]`` when it is the connection's window, which stops all of them.
+        """
+        if self.window <= 0 and self.queued:
+            self._looks += 1
+            return [0] if self._looks > most else []
+        late: list[int] = []
+        for number, queue in self._queues.items():
+            if queue.size and self._windows[number] <= 0:
+                queue.looks += 1
+                if queue.looks > most:
+                    late.append(number)
+        return late
 
     def _place(self, number: int) -> tuple[int, int]:
         """Urgency, and whose turn it is: one that said no ``i`` goes on to its end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,6 +13,7 @@ from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.client import Http2ClientCodec
 from mosntx.protocol.http2.codec import MakeEngine
 from mosntx.protocol.http2.codes import PREFACE
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader
 from mosntx.protocol.http2.heads import Http2LocalReply, Http2ResponseHead
 from mosntx.protocol.http2.limits import Http2Limits
@@ -41,6 +43,8 @@ GRPC_STATUSES = {
     504: 4,
 }
 _GRPC_UNKNOWN = 2
+#: Content types of gRPC; those of gRPC-Web are another protocol, on HTTP as it is.
+_GRPC = re.compile(rb"application/grpc(?:[+;]|[ \t]|$)", re.IGNORECASE)
 
 
 def fastEngineInstalled() -> bool:
@@ -74,6 +78,7 @@ class Http2Protocol:
 
     :param limits: bind requests in listeners and responses in clusters.
     :param engine: ``auto``, ``h2`` or ``ngh2``.
+    :ivar counters: of all its codecs.
     :raises ValueError: as `engineFor`.
     """
 
@@ -81,11 +86,18 @@ class Http2Protocol:
     alpn = b"h2"
     poolMode = FRAMED
 
-    def __init__(self, limits: Http2Limits | None = None, engine: str = AUTO) -> None:
+    def __init__(
+        self,
+        limits: Http2Limits | None = None,
+        engine: str = AUTO,
+        counters: Http2Counters | None = None,
+    ) -> None:
         self.limits = limits or Http2Limits()
+        self.counters = counters or Http2Counters()
         self._engine = engineFor(engine)
-        self._requests = FieldReader(self.limits.max_headers, 400)
-        self._responses = FieldReader(self.limits.max_headers, 502)
+        most, size = self.limits.max_headers, self.limits.max_header_list_size
+        self._requests = FieldReader(most, 400, size)
+        self._responses = FieldReader(most, 502, size)
 
     def detect(self, prefix: bytes) -> int:
         """See `IProtocol.detect`."""
@@ -95,11 +107,13 @@ class Http2Protocol:
 
     def serverCodec(self) -> Http2ServerCodec:
         """See `IProtocol.serverCodec`."""
-        return Http2ServerCodec(self.limits, self._requests, self._engine)
+        return Http2ServerCodec(self.limits, self._requests, self._engine, self.counters)
 
     def clientCodec(self) -> Http2ClientCodec:
         """See `IProtocol.clientCodec`."""
-        return Http2ClientCodec(self.limits, self._responses, self._requests, self._engine)
+        return Http2ClientCodec(
+            self.limits, self._responses, self._requests, self._engine, self.counters
+        )
 
     def interimHead(self, status: int) -> Http2ResponseHead:
         """See `IProtocol.interimHead`."""
@@ -108,7 +122,7 @@ class Http2Protocol:
     def localReply(self, request: Any, status: int, text: bytes) -> Http2LocalReply:
         """See `IProtocol.localReply`. A gRPC call gets a gRPC status, as trailers only."""
         kind = None if request is None else request.headers.get(b"content-type")
-        if kind is not None and kind.startswith(b"application/grpc"):
+        if kind is not None and _GRPC.match(kind):
             return _grpcReply(kind, status, text)
         body = text if status >= 200 and hasBody(status, b"") else b""
         pairs = [(b"content-length", b"%d" % len(body))]

@@ -7,11 +7,14 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mosntx.contracts.codec import HEAD, PRIORITY, RESET, IFramedServerCodec
+from mosntx.contracts.codec import DATA, HEAD, PRIORITY, RESET, IFramedServerCodec
+from mosntx.contracts.message import CONNECT_TUNNEL
 from mosntx.contracts.stream import OVERFLOW
 from mosntx.protocol.errors import EncodeError, ProtocolError
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
+    CANCEL,
+    CONNECT_ERROR,
     ENABLE_CONNECT_PROTOCOL,
     ENABLE_PUSH,
     HEADER_TABLE_SIZE,
@@ -22,14 +25,14 @@ from mosntx.protocol.http2.codes import (
     NO_ERROR,
     NO_RFC7540_PRIORITIES,
     REFUSED_STREAM,
+    codeOf,
 )
+from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.fields import FieldReader, requestFields, responseFields
-from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame, settingsFrame
+from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
+from mosntx.protocol.http2.heads import Http2RequestHead
 from mosntx.protocol.http2.limits import Http2Limits
-from mosntx.protocol.http2.outbox import parsePriority
-
-#: PRIORITY_UPDATE frames kept for streams that have not begun (RFC 9218 7.1 lets them come early).
-MAX_EARLY = 64
+from mosntx.protocol.http2.tunnels import OfferStream, answerFields
 
 
 @implementer(IFramedServerCodec)
@@ -39,17 +42,22 @@ class Http2ServerCodec(Http2Codec):
     :ivar closing: the client has been told to leave: no further streams are taken.
     """
 
-    __slots__ = ("_early", "_last", "_pushLimit", "_pushOn", "_pushed", "backlog", "closing")
+    __slots__ = ("_last", "_pushLimit", "_pushOn", "_pushed", "backlog", "closing")
 
-    def __init__(self, limits: Http2Limits, reader: FieldReader, engine: MakeEngine) -> None:
+    def __init__(
+        self,
+        limits: Http2Limits,
+        reader: FieldReader,
+        engine: MakeEngine,
+        counters: Http2Counters | None = None,
+    ) -> None:
         self._last = 0
-        self._early: dict[int, bytes] = {}
         self._pushOn = limits.enable_push
         self._pushed = 0
         self._pushLimit = limits.max_pushes
         self.backlog = 0
         self.closing = False
-        super().__init__(limits, reader, engine, False)
+        super().__init__(limits, reader, engine, False, counters)
         settings = {
             HEADER_TABLE_SIZE: limits.header_table_size,
             MAX_CONCURRENT_STREAMS: limits.max_concurrent_streams,
@@ -83,6 +91,9 @@ class Http2ServerCodec(Http2Codec):
         except ProtocolError as error:
             self._refuse(number, error.status)
             return
+        if head.upgrade:
+            self._offered(number, head, end)
+            return
         stream = Stream(end)
         if head.contentLength is not None:
             stream.expected = head.contentLength
@@ -91,15 +102,31 @@ class Http2ServerCodec(Http2Codec):
                 return
         self._streams[number] = stream
         self._outbox.open(number)
-        early = self._early.pop(number, None) if self._early else None
-        self._place(number, early or head.headers.get(b"priority"))
+        early = self._priorities.place(number, head.headers.get(b"priority"))
         if limits.max_body and (head.contentLength or 0) > limits.max_body:
             self._tooLarge(number, stream)
             return
         self._events.append((HEAD, number, head, end))
         if early is not None:
             self._events.append((PRIORITY, number, early, False))
-        if number // 2 + 1 == limits.max_requests_per_connection:
+        self._countRequest(number)
+
+    def _offered(self, number: int, head: Http2RequestHead, end: bool) -> None:
+        """A CONNECT has come. One that has ended is a tunnel with an end to pass on."""
+        known = head.upgrade == CONNECT_TUNNEL or self._limits.enable_connect_protocol
+        if not known or head.contentLength is not None:
+            self._malformed(number)
+            return
+        self._streams[number] = OfferStream(head.upgrade, end)
+        self._outbox.open(number)
+        self._priorities.place(number, head.headers.get(b"priority"))
+        self._events.append((HEAD, number, head, False))
+        if end:
+            self._events.append((DATA, number, b"", True))
+        self._countRequest(number)
+
+    def _countRequest(self, number: int) -> None:
+        if number // 2 + 1 == self._limits.max_requests_per_connection:
             self.goAway()
 
     def interimReceived(self, number: int, fields: Sequence[Any]) -> None:
@@ -111,14 +138,15 @@ class Http2ServerCodec(Http2Codec):
 
     def _refuse(self, number: int, status: int) -> None:
         """A head that is none: answer what can be answered, reset the rest."""
-        if status == 431:
-            self._engine.response(number, [(b":status", b"431"), (b"content-length", b"0")], True)
+        if status == 431 or (status == 501 and self._limits.enable_connect_protocol):
+            fields = [(b":status", b"%d" % status), (b"content-length", b"0")]
+            self._engine.response(number, fields, True)
             self._after.append(number)
         else:
             self._malformed(number)
 
     def _allowed(self, number: int, stream: Stream) -> bool:
-        if 0 < self._limits.max_body < stream.received:
+        if 0 < self._limits.max_body < stream.received and not stream.offer:
             self._tooLarge(number, stream)
             self._events.append((RESET, number, OVERFLOW, True))
             return False
@@ -147,25 +175,20 @@ class Http2ServerCodec(Http2Codec):
             self._limits.max_pushes,
         )
 
-    def _update(self, number: int, value: bytes) -> None:
-        if number in self._outbox:
-            self._outbox.prioritise(number, *parsePriority(value))
-            self._events.append((PRIORITY, number, value, False))
-        elif number & 1 and number > self._last and len(self._early) < MAX_EARLY:
-            self._early[number] = value
-
     # sending
 
     def responseHead(self, streamId: int, head: Any, end: bool) -> bytes:
         """See `IServerCodec.responseHead`."""
         stream = self._streams.get(streamId)
         if stream is not None and not stream.sendEnded:
-            self._call(self._engine.response, streamId, responseFields(head), end)
+            if isinstance(stream, OfferStream):
+                fields = answerFields(stream, head, end)
+            else:
+                fields = responseFields(head)
+            self._call(self._engine.response, streamId, fields, end)
             priority = head.headers.get(b"priority")
-            if priority is not None:  # the server knows better (RFC 9218 8)
-                outbox = self._outbox
-                merged = parsePriority(priority, outbox.priority(streamId))
-                outbox.prioritise(streamId, *merged)
+            if priority is not None:
+                self._priorities.correct(streamId, priority)
             if end:
                 self._sendEnded(streamId)
         return b""
@@ -187,7 +210,12 @@ class Http2ServerCodec(Http2Codec):
         return b""
 
     def responseReset(self, streamId: int, reason: int) -> bytes:
-        """See `IServerCodec.responseReset`."""
+        """See `IServerCodec.responseReset`. A tunnel breaks off at once, as its upstream did."""
+        stream = self._streams.get(streamId)
+        if isinstance(stream, OfferStream) and stream.tunnel and not self._dead:
+            broken = CONNECT_ERROR if stream.offer == CONNECT_TUNNEL else CANCEL
+            self._resetNow(streamId, codeOf(reason, broken))
+            return b""
         self._reset(streamId, reason)
         return b""
 
@@ -222,7 +250,7 @@ class Http2ServerCodec(Http2Codec):
     def drain(self) -> None:
         """See `IServerCodec.drain`: the first step; `goAway` is the second (RFC 9113 6.8)."""
         if not self._dead and not self.closing:
-            self._extra.append(goAwayFrame(MAX_31, NO_ERROR))
+            self._sayGoAway(MAX_31, NO_ERROR)
 
     def goAway(self) -> bytes:
         """See `IFramedCodec.goAway`. Streams that begin after it are refused."""

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from twisted.logger import Logger
 
+from mosntx.contracts.message import accepts
 from mosntx.contracts.net import IConnection
 from mosntx.net.timers import TimerWheel
 from mosntx.stream.framed.turn import WriteTurn
@@ -37,7 +38,9 @@ class FramedConnection(ABC, Generic[T]):
     __slots__ = (
         "_closed",
         "_codec",
+        "_halves",
         "_heartbeats",
+        "_offers",
         "_sinks",
         "_slow",
         "_turn",
@@ -58,6 +61,8 @@ class FramedConnection(ABC, Generic[T]):
         self._closed = False  # by the peer, or by us
         self._sinks: dict[int, T] = {}
         self._slow: set[int] = set()  # streams of which too much waits
+        self._offers: dict[int, bytes] = {}  # tunnels, and streams that may become one
+        self._halves: set[int] = set()  # tunnels whose response has ended, not their request
         self._heartbeats: dict[int, Callable[[int | None], object]] = {}
 
     @abstractmethod
@@ -143,6 +148,16 @@ class FramedConnection(ABC, Generic[T]):
         """See `IServerStreams.resumeStream`."""
         self._codec.resumeData(number)
         self._turn.mark(self)
+
+    def _decided(self, number: int, status: int) -> None:
+        """A response has come. Unless it accepts an offer, the stream is one like any other."""
+        offer = self._offers.get(number)
+        if offer is not None and not accepts(offer, status):
+            del self._offers[number]
+
+    def _forgetOffer(self, number: int) -> None:
+        self._offers.pop(number, None)
+        self._halves.discard(number)
 
     def _isolated(self, tell: Callable[..., object], *args: Any) -> None:
         """Tell one sink something; what it raises must not concern the others."""

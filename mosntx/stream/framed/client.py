@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import ConnectionLost
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -35,10 +37,14 @@ from mosntx.contracts.stream import (
 from mosntx.net.timers import TimerWheel
 from mosntx.protocol.errors import EncodeError
 from mosntx.stream.framed.base import HIGH_WATER, FramedConnection
+from mosntx.stream.framed.settling import SETTINGS_TIMEOUT, Settling
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import Keepalive
 
 log = Logger()
+
+#: Events that are not parts of a response, though the number of one may also be that of a stream.
+_OF_CONNECTION = frozenset([PUSH, GOAWAY, HEARTBEAT_ACK])
 
 
 @implementer(IBytesReceiver, IClientStreams, IConnectionEventHandler)
@@ -46,12 +52,21 @@ class FramedClient(FramedConnection[IResponseSink]):
     """A connection that we opened, of framed streams.
 
     A stream is in the table until its response has ended; what is left of its request then is not
-    sent.
+    sent. A tunnel is in the table until both directions have ended.
 
     :ivar draining: no new streams; the owner has been told, unless it said so itself.
     """
 
-    __slots__ = ("_new", "_owner", "_served", "_streamsLeft", "_unsent", "draining", "fresh")
+    __slots__ = (
+        "_new",
+        "_owner",
+        "_served",
+        "_settling",
+        "_streamsLeft",
+        "_unsent",
+        "draining",
+        "fresh",
+    )
 
     def __init__(
         self,
@@ -61,15 +76,18 @@ class FramedClient(FramedConnection[IResponseSink]):
         turn: WriteTurn,
         keepalive: Keepalive | None = None,
         maxStreams: int = 0,
+        settingsTimeout: float = SETTINGS_TIMEOUT,
     ) -> None:
         """:param keepalive: sends heartbeats; started when the connection is there.
 
         :param maxStreams: streams after which no more are opened; 0 = no such limit.
+        :param settingsTimeout: seconds that `settled` takes at most.
         """
         super().__init__(codec, wheel, turn, keepalive)
         self._owner = owner
         self._unsent: set[int] = set()  # streams whose request is not complete
         self._new: set[int] = set()  # streams opened since the last octet came
+        self._settling = Settling(wheel, settingsTimeout)
         self._served = False  # a response has ended on it
         self._streamsLeft = maxStreams or -1
         self.draining = False
@@ -89,6 +107,16 @@ class FramedClient(FramedConnection[IResponseSink]):
     def capacity(self) -> int:
         """Streams that may be opened now."""
         return self._codec.capacity if self.reusable else 0
+
+    @property
+    def takesOffers(self) -> bool | None:
+        """See `IClientStreams`."""
+        takes: bool | None = self._codec.takesOffers
+        return takes
+
+    def settled(self) -> Deferred[FramedClient]:
+        """See `IClientStreams`."""
+        return fail(ConnectionLost()) if self._closed else self._settling.wait()
 
     def connectionMade(self, connection: IConnection) -> None:
         """The connector has succeeded: the client speaks first."""
@@ -122,6 +150,9 @@ class FramedClient(FramedConnection[IResponseSink]):
             self._new.add(number)
         if not end:
             self._unsent.add(number)
+            offer = getattr(head, "upgrade", b"")
+            if offer:
+                self._offers[number] = offer
             if codec.corked:  # too slow already before this one
                 self._slow.add(number)
                 sink.pauseRequest()
@@ -139,6 +170,8 @@ class FramedClient(FramedConnection[IResponseSink]):
             self._turn.mark(self)
             if end:
                 self._unsent.discard(number)
+                if number in self._halves:
+                    self._tunnelOver(number)
             elif codec.queuedTotal > HIGH_WATER and codec.queued(number) > HIGH_WATER:
                 self._congested(number)
 
@@ -181,7 +214,7 @@ class FramedClient(FramedConnection[IResponseSink]):
                 sink = sinks.get(number)
                 if kind == HEAD and not end and sink is not None:
                     headed[number] = sink
-                elif headed:
+                elif headed and kind != HEARTBEAT_ACK:
                     headed.pop(number, None)
                 try:
                     self._part(kind, number, sink, part, end)
@@ -190,6 +223,8 @@ class FramedClient(FramedConnection[IResponseSink]):
             for number, sink in headed.items():
                 if number in self._sinks:
                     self._isolated(sink.responseFlush)
+            if self._settling and codec.takesOffers is not None:
+                self._settling.settled(self)
             turn.mark(self)
             if not self.draining:  # one may have ended, or the upstream takes more
                 self._owner.checkin(self)
@@ -200,9 +235,11 @@ class FramedClient(FramedConnection[IResponseSink]):
         self, kind: int, number: int, sink: IResponseSink | None, part: Any, end: bool
     ) -> None:
         """Hand one part to its sink."""
-        if sink is None or kind in (PUSH, GOAWAY):
+        if sink is None or kind in _OF_CONNECTION:
             self._ofConnection(kind, number, sink, part)
             return
+        if kind == HEAD and self._offers:
+            self._decided(number, part.status)
         if end:
             self._completed(number)
         if kind == HEAD:
@@ -226,7 +263,7 @@ class FramedClient(FramedConnection[IResponseSink]):
         elif kind == PUSH:
             self._pushed(sink, *part)
         elif kind == GOAWAY:
-            self._goneAway(part)
+            self._leave()  # the codec resets what the upstream has not looked at
         elif kind == FAILED:
             log.info(
                 "connection {id} to {peer} is closed: {error}",
@@ -249,19 +286,6 @@ class FramedClient(FramedConnection[IResponseSink]):
             self._codec.acceptPush(promised, taker is not None)
         if taker is not None:
             self._sinks[promised] = taker
-
-    def _goneAway(self, last: int) -> None:
-        """The upstream takes no new streams, and has not looked at those above ``last``.
-
-        The owner learns it first, so that none of those is sent to this connection again. Numbers
-        of pushed streams are even.
-        """
-        self._leave()
-        for number in [each for each in self._sinks if each > last and each & 1]:
-            sink = self._sinks[number]
-            self._codec.reset(number, LOCAL_RESET)
-            self._forget(number)
-            self._isolated(sink.responseReset, REFUSED)
 
     def _broken(self, number: int, sink: IResponseSink | None) -> None:
         """A mistake of ours while a response was handed on: it is the end of this stream only."""
@@ -296,9 +320,25 @@ class FramedClient(FramedConnection[IResponseSink]):
     def _resumeSink(self, sink: IResponseSink) -> None:
         sink.resumeRequest()
 
+    def _tunnelOver(self, number: int) -> None:
+        """Both directions have ended, ours last."""
+        self._forget(number)
+        self._turn.mark(self)  # nothing may be left on a connection that drains
+        if not self.draining:
+            self._owner.checkin(self)
+
     def _completed(self, number: int) -> None:
-        """The response has ended. Nobody wants what is left of the request (RFC 9113 8.1)."""
+        """The response has ended. Nobody wants what is left of the request (RFC 9113 8.1).
+
+        Only a tunnel goes on in the other direction.
+        """
         self._served = True
+        if number in self._offers:
+            if number in self._unsent:
+                self._halves.add(number)
+            else:  # its last octets may still wait
+                self._forget(number)
+            return
         if number in self._unsent or (self._codec.queuedTotal and self._codec.queued(number)):
             self._codec.reset(number, LOCAL_RESET)
         self._forget(number)
@@ -308,6 +348,8 @@ class FramedClient(FramedConnection[IResponseSink]):
         self._unsent.discard(number)
         self._slow.discard(number)
         self._new.discard(number)
+        if self._offers:
+            self._forgetOffer(number)
 
     def _leave(self) -> None:
         """Open no more streams, and tell the owner."""
@@ -338,9 +380,12 @@ class FramedClient(FramedConnection[IResponseSink]):
         raced = self._new if self._served and reason == CONNECTION_TERMINATION else set()
         self._new = set()
         self._unsent.clear()
+        self._offers.clear()
+        self._halves.clear()
         self._slow.clear()
         if raced:
             self._owner.stale(self)
+        self._settling.failAll(ConnectionLost())
         self._turn.enter()
         try:
             for number, sink in sinks.items():

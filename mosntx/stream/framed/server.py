@@ -20,7 +20,7 @@ from mosntx.contracts.codec import (
     IProtocol,
 )
 from mosntx.contracts.message import IHeaders, IRequestHead, IResponseHead
-from mosntx.contracts.net import IBytesReceiver, IConnection
+from mosntx.contracts.net import IDLE, IBytesReceiver, IConnection, IConnectionEventHandler
 from mosntx.contracts.stream import (
     DOWNSTREAM_GONE,
     LOCAL_RESET,
@@ -31,7 +31,8 @@ from mosntx.contracts.stream import (
 )
 from mosntx.net.timers import Timer, TimerWheel
 from mosntx.protocol.errors import EncodeError
-from mosntx.stream.framed.base import HIGH_WATER, FramedConnection
+from mosntx.stream.framed.base import HIGH_WATER
+from mosntx.stream.framed.taken import TakenConnection
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import Keepalive
 
@@ -41,13 +42,19 @@ log = Logger()
 #: the first one are answered; the second one says which was the last.
 DRAIN_GRACE = 1.0
 
+#: Seconds of silence after which a client that has all its answers, and the FIN behind them, is not
+#: waited for any more. Its last WINDOW_UPDATE frames come within a round trip of our last octets;
+#: while it still says something, it may still be reading.
+LAST_WORDS = 1.0
 
-@implementer(IBytesReceiver, IServerStreams)
-class FramedServer(FramedConnection[IRequestSink]):
+
+@implementer(IBytesReceiver, IConnectionEventHandler, IServerStreams)
+class FramedServer(TakenConnection):
     """An accepted connection of framed streams.
 
     A stream is in the table until its response has ended. Its request may end earlier or later;
-    what comes of it after the response is dropped, and the client is told that it may stop.
+    what comes of it after the response is dropped, and the client is told that it may stop. A
+    tunnel is in the table until both directions have ended.
     """
 
     __slots__ = (
@@ -87,10 +94,17 @@ class FramedServer(FramedConnection[IRequestSink]):
         """Exchanges under way, and one more while the client has not taken all of the others."""
         return len(self._sinks) + (1 if self._codec.queuedTotal else 0)
 
+    def writeOut(self) -> None:
+        """See `FramedConnection.writeOut`: what could not leave waits for the client."""
+        super().writeOut()
+        if self._waitTimer is None and self._codec.queuedTotal and not self._closed:
+            self._watchWait()
+
     # IBytesReceiver
 
     def connectionMade(self, connection: IConnection) -> None:
         """The octets come from now on; the codec may speak first."""
+        connection.addEventHandler(self)
         if self.keepalive is not None:
             self.keepalive.start(self)
         self._watchWait()
@@ -125,16 +139,23 @@ class FramedServer(FramedConnection[IRequestSink]):
         if kind == HEAD:
             if not end:
                 self._requests.add(number)
+                offer = getattr(part, "upgrade", b"")
+                if offer:
+                    self._offers[number] = offer
             sink = self._sinks[number] = self._factory.newExchange(self, number)
             sink.requestHead(part, end)
             if not end:
                 self._expect(number, part)
+        elif kind == HEARTBEAT_ACK:  # its number is not a stream's
+            self._heartbeatAnswered(number)
         elif number in self._sinks:
             sink = self._sinks[number]
             if end:
                 self._requests.discard(number)
             if kind == DATA:
                 sink.requestData(part, end)
+                if end and number in self._halves:
+                    self._forget(number)
             elif kind == TRAILERS:
                 sink.requestTrailers(part)
             elif kind == RESET:
@@ -144,8 +165,6 @@ class FramedServer(FramedConnection[IRequestSink]):
                 tell = getattr(sink, "requestPriority", None)
                 if tell is not None:
                     tell(part)
-        elif kind == HEARTBEAT_ACK:
-            self._heartbeatAnswered(number)
         elif kind == GOAWAY:
             self._leaving = True
         elif kind == FAILED:
@@ -183,7 +202,16 @@ class FramedServer(FramedConnection[IRequestSink]):
 
     def giveUp(self) -> None:
         """See `FramedConnection.giveUp`."""
+        counters = getattr(self.protocol, "counters", None)
+        if counters is not None:
+            counters.ended("ping")
         self.connection.abort()
+
+    def connectionEvent(self, connection: IConnection, event: int) -> None:
+        """See `IConnectionEventHandler`: a connection is closed as idle. Say which was the last."""
+        if event == IDLE and not self._closed:
+            self._codec.goAway()
+            self._drainCodec()
 
     # IServerStreams
 
@@ -205,13 +233,18 @@ class FramedServer(FramedConnection[IRequestSink]):
         else:
             if end:
                 self._ended(number)
+            elif self._offers and number in self._offers:
+                self._decided(number, head.status)
+                self._turn.mark(self)  # no data may follow for long
 
     def sendData(self, number: int, data: bytes, end: bool) -> None:
         """See `IServerStreams.sendData`."""
         if number in self._sinks:
             codec = self._codec
             codec.responseData(number, data, end)
-            if end:
+            if end and number in self._offers and number in self._requests:
+                self._halves.add(number)
+            elif end:
                 self._ended(number)
                 return
             self._turn.mark(self)
@@ -272,6 +305,8 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._sinks.pop(number, None)
         self._requests.discard(number)
         self._slow.discard(number)
+        if self._offers:
+            self._forgetOffer(number)
 
     def _unsaid(self, number: int, error: EncodeError) -> None:
         """The protocol cannot say this head: say so instead."""
@@ -297,6 +332,8 @@ class FramedServer(FramedConnection[IRequestSink]):
         """Nobody can be answered any more."""
         sinks, self._sinks = self._sinks, {}
         self._requests.clear()
+        self._offers.clear()
+        self._halves.clear()
         self._slow.clear()
         self._turn.enter()
         try:
@@ -336,13 +373,15 @@ class FramedServer(FramedConnection[IRequestSink]):
         self._turn.mark(self)
 
     def _closeIfDone(self) -> None:
-        if self._leaving and not self.active:
-            self._close()
+        """See `FramedConnection._closeIfDone`: the client has been told and has its answers."""
+        if (self._leaving or self._codec.closing) and not self.active:
+            self._close(LAST_WORDS)
 
-    def _close(self) -> None:
+    def _close(self, quiet: float = 0.0) -> None:
+        """:param quiet: see `IConnection.close`."""
         self._closed = True
         self._stopTimers()
-        self.connection.close(True)
+        self.connection.close(True, quiet)
 
     def _stopTimers(self) -> None:
         self._stopHeartbeats()

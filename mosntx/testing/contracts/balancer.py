@@ -6,10 +6,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from unittest import TestCase
 
+from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
-from mosntx.contracts.upstream import ILoadBalancer, ILoadBalancerFactory
+from mosntx.config.schema import Cluster
+from mosntx.contracts.upstream import IHealthAware, ILoadBalancer, ILoadBalancerFactory
 from mosntx.testing.upstream import FakeExchange, FakeHost, hosts
+from mosntx.upstream.balancers.settings import BalancerSettings
 
 if TYPE_CHECKING:
     _Base = TestCase
@@ -27,13 +30,50 @@ class BalancerSuite(_Base):
         """Return the factory under test."""
         raise NotImplementedError
 
-    def balancer(self, among: list[FakeHost], seed: int = 1) -> ILoadBalancer:
-        """Return a balancer over these hosts."""
-        return self.factory().build(among, Random(seed))
+    def settings(self, seed: int = 1, **more: Any) -> BalancerSettings:
+        """Return what the balancers are made with.
+
+        :param more: of `BalancerSettings`.
+        """
+        more.setdefault("config", self.config())
+        return BalancerSettings(random=Random(seed), seconds=self.clock().seconds, **more)
+
+    def config(self) -> Cluster:
+        """Return the settings of the cluster."""
+        return Cluster(name="fake")
+
+    def clock(self) -> Clock:
+        """Return the time of a test; it begins at an hour and moves when the test moves it."""
+        clock: Clock | None = self.__dict__.get("_clock")
+        if clock is None:
+            clock = self.__dict__["_clock"] = Clock()
+            clock.advance(3600.0)
+        return clock
+
+    def balancer(self, among: list[FakeHost], seed: int = 1, **more: Any) -> ILoadBalancer:
+        """Return a balancer over these hosts.
+
+        :param more: of `BalancerSettings`.
+        """
+        return self.factory().build(among, self.settings(seed, **more))
+
+    def request(self, number: int) -> FakeExchange:
+        """Return a new request; for balancers by hash, with a key.
+
+        :param number: of requests before.
+        """
+        return FakeExchange()
 
     def choose(self, balancer: ILoadBalancer, times: int) -> list[Any]:
         """Return the choices for so many new requests: hosts and ``None``."""
-        return [balancer.chooseHost(FakeExchange()) for _ in range(times)]
+        return [balancer.chooseHost(self.request(number)) for number in range(times)]
+
+    def turn(self, balancer: ILoadBalancer, host: FakeHost, healthy: bool) -> None:
+        """Change the health of a host, and tell the balancer when it wants to know."""
+        if host.healthy != healthy:
+            host.healthy = healthy
+            if IHealthAware.providedBy(balancer):
+                balancer.healthChanged(host)
 
     def test_interfaces(self) -> None:
         """Factory and balancer provide their contracts."""
@@ -75,11 +115,12 @@ class BalancerSuite(_Base):
         among = hosts(1, 1, 1)
         balancer = self.balancer(among)
         self.choose(balancer, 4)
-        among[0].healthy = among[1].healthy = False
+        self.turn(balancer, among[0], False)
+        self.turn(balancer, among[1], False)
         self.assertEqual(self.choose(balancer, 6), [among[2]] * 6)
-        among[2].healthy = False
+        self.turn(balancer, among[2], False)
         self.assertEqual(self.choose(balancer, 2), [None] * 2)
-        among[1].healthy = True
+        self.turn(balancer, among[1], True)
         self.assertEqual(self.choose(balancer, 6), [among[1]] * 6)
 
     def test_noContext(self) -> None:
@@ -102,5 +143,5 @@ class BalancerSuite(_Base):
         among.clear()
         chosen = self.choose(balancer, 10)
         self.assertNotIn(None, chosen)
-        gone.healthy = False
+        self.turn(balancer, gone, False)
         self.assertNotIn(gone, self.choose(balancer, 10))

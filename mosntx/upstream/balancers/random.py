@@ -8,6 +8,7 @@ from random import Random
 from zope.interface import implementer
 
 from mosntx.contracts.upstream import (
+    IBalancerSettings,
     IHost,
     ILoadBalancer,
     ILoadBalancerContext,
@@ -47,6 +48,6 @@ class RandomFactory:
 
     name = "LB_RANDOM"
 
-    def build(self, hosts: Sequence[IHost], random: Random) -> RandomChoice:
+    def build(self, hosts: Sequence[IHost], settings: IBalancerSettings) -> RandomChoice:
         """See `ILoadBalancerFactory.build`."""
-        return RandomChoice(hosts, random)
+        return RandomChoice(hosts, settings.random)

@@ -8,6 +8,7 @@ from random import Random
 from zope.interface import implementer
 
 from mosntx.contracts.upstream import (
+    IBalancerSettings,
     IHost,
     ILoadBalancer,
     ILoadBalancerContext,
@@ -51,6 +52,6 @@ class RoundRobinFactory:
 
     name = "LB_ROUNDROBIN"
 
-    def build(self, hosts: Sequence[IHost], random: Random) -> RoundRobin:
+    def build(self, hosts: Sequence[IHost], settings: IBalancerSettings) -> RoundRobin:
         """See `ILoadBalancerFactory.build`."""
-        return RoundRobin(hosts, random)
+        return RoundRobin(hosts, settings.random)

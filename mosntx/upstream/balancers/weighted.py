@@ -8,6 +8,7 @@ from random import Random
 from zope.interface import implementer
 
 from mosntx.contracts.upstream import (
+    IBalancerSettings,
     IHost,
     ILoadBalancer,
     ILoadBalancerContext,
@@ -15,9 +16,15 @@ from mosntx.contracts.upstream import (
 )
 from mosntx.upstream.balancers.edf import EarliestDeadline
 from mosntx.upstream.balancers.roundrobin import RoundRobin
+from mosntx.upstream.balancers.slowstart import Weigh, needsSchedule, rising
+
+#: No more picks than this are made ahead: of many hosts it would take too long, and so many are
+#: enough to tell sidecars apart.
+MAX_AHEAD = 256
 
 
-def _weight(host: IHost) -> float:
+def byWeight(host: IHost) -> float:
+    """Weigh a host as it is configured."""
     return float(host.weight)
 
 
@@ -27,12 +34,24 @@ class Weighted:
 
     __slots__ = ("_instead", "_schedule")
 
-    def __init__(self, hosts: Sequence[IHost], random: Random) -> None:
-        """:param random: how many picks are made ahead, so that sidecars do not march in step."""
-        self._schedule = EarliestDeadline(hosts, _weight)
-        self._instead = RoundRobin(hosts, random)
+    def __init__(
+        self,
+        hosts: Sequence[IHost],
+        random: Random,
+        weigh: Weigh = byWeight,
+        instead: ILoadBalancer | None = None,
+    ) -> None:
+        """Make the schedule.
+
+        :param random: how many picks are made ahead, so that sidecars do not march in step.
+        :param weigh: the weight of a host as of now.
+        :param instead: decides when a whole round of picks were unhealthy hosts; without it, a
+            round robin.
+        """
+        self._schedule = EarliestDeadline(hosts, weigh)
+        self._instead = RoundRobin(hosts, random) if instead is None else instead
         if hosts:
-            for _ in range(random.randrange(len(hosts))):
+            for _ in range(random.randrange(min(len(hosts), MAX_AHEAD))):
                 self._schedule.pick()
 
     def chooseHost(self, context: ILoadBalancerContext | None) -> IHost | None:
@@ -51,8 +70,8 @@ class WeightedFactory:
 
     name = "LB_WEIGHTED_ROUNDROBIN"
 
-    def build(self, hosts: Sequence[IHost], random: Random) -> ILoadBalancer:
+    def build(self, hosts: Sequence[IHost], settings: IBalancerSettings) -> ILoadBalancer:
         """See `ILoadBalancerFactory.build`. Hosts of one weight need no schedule."""
-        if len({host.weight for host in hosts}) < 2:
-            return RoundRobin(hosts, random)
-        return Weighted(hosts, random)
+        if not needsSchedule(hosts, settings):
+            return RoundRobin(hosts, settings.random)
+        return Weighted(hosts, settings.random, rising(settings, byWeight))

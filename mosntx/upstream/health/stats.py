@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mosntx.contracts.stats import Sample
-from mosntx.stats.structs import StatsStruct
+from mosntx.stats.scope import StatsStruct
 
 
 class HealthCheckStats(StatsStruct):

@@ -8,6 +8,7 @@ bounded in number and time, until a stream has ended.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Self
 
 from attrs import frozen
 from twisted.python.failure import Failure
@@ -22,7 +23,12 @@ from mosntx.stats.structs import HostStats
 from mosntx.stream.framed.client import FramedClient
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.stream.keepalive import Keepalive
-from mosntx.upstream.pools.shared import MultiplexLimits, SharedPool
+from mosntx.upstream.pools.shared import MOST_CONNECTIONS, MultiplexLimits, SharedPool
+
+#: ``max_connections`` when nothing is said: another connection is only made when all are full, so
+#: this is a bound for emergencies. One connection would be a bound on requests, of the host's
+#: choosing: with 100 streams the 101st request would wait (Envoy's default for a cluster).
+DEFAULT_CONNECTIONS = 1024
 
 
 @frozen
@@ -35,6 +41,12 @@ class FramedLimits(MultiplexLimits):
 
     pendingTimeout: float = 1.0
     maxStreams: int = 0
+
+    @classmethod
+    def of(cls, maxConnections: int, **others: Any) -> Self:
+        """See `MultiplexLimits.of`; 0 and what counts as no limit are `DEFAULT_CONNECTIONS`."""
+        good = 1 <= maxConnections <= MOST_CONNECTIONS
+        return cls(connections=maxConnections if good else DEFAULT_CONNECTIONS, **others)
 
 
 @implementer(IConnectionPool, IFrameConnectionOwner)
@@ -89,8 +101,13 @@ class FramedPool(SharedPool[FramedClient]):
         return seconds + self._limits.connectTimeout if self._mayGrow() else seconds
 
     def _mayGrow(self) -> bool:
-        """Another connection may be made; those that take no new streams do not count."""
-        return len(self._open) < self._limits.connections and self._mayDial()
+        """Another connection may be made; those that take no new streams do not count.
+
+        Not while one without any streams has no room: another would have none either.
+        """
+        if len(self._open) >= self._limits.connections or not self._mayDial():
+            return False
+        return all(streams.active for streams in self._open)
 
     def _connectForWaiters(self) -> None:
         """Make one connection at a time: it may have room for all."""
@@ -111,6 +128,7 @@ class FramedPool(SharedPool[FramedClient]):
             self._turn,
             keepalive,
             limits.maxStreams,
+            limits.connectTimeout,
         )
 
     def _ready(self, streams: FramedClient) -> None:

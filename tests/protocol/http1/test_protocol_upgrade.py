@@ -6,11 +6,14 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mosntx.contracts.codec import DATA, FAILED, HEAD
 from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.heads import RequestHead, ResponseHead
 from mosntx.protocol.http1.limits import Http1Limits
 from mosntx.protocol.http1.protocol import Http1Protocol
+from mosntx.protocol.http2.heads import Http2RequestHead
+from mosntx.protocol.websocket import acceptFor
 from mosntx.testing.playbook import EOF, pieces, playEveryWay
 
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -203,10 +206,61 @@ class ClientTests(SynchronousTestCase):
         )
 
     def test_ofAnotherProtocol(self) -> None:
-        """A CONNECT with a protocol, as HTTP/2 has it, becomes a GET; bad names do not."""
-        head = RequestHead(b"CONNECT", b"/chat", b"a", Headers([(b"Content-Length", b"0")]))
-        head.upgrade = b"websocket"
-        sent = Http1Protocol().clientCodec().requestHead(head, False)[1]
-        self.assertEqual(sent, b"GET /chat HTTP/1.1\r\nHost: a\r\n" + UPGRADE + b"\r\n")
+        """A name of a protocol that is none is not written."""
+        head = RequestHead(b"GET", b"/chat", b"a", Headers(()))
         head.upgrade = b"x\r\ny"
         self.assertRaises(EncodeError, Http1Protocol().clientCodec().requestHead, head, False)
+
+
+class KeyTests(SynchronousTestCase):
+    """A client on HTTP/2 has no key: it is made here, and its answer is looked at."""
+
+    def ask(self, *fields: tuple[bytes, bytes]) -> tuple[Any, bytes]:
+        """Send such an offer; return codec and octets."""
+        codec = Http1Protocol(entropy=bytes).clientCodec()
+        head = Http2RequestHead(b"GET", b"/chat", b"a", Headers(fields), upgrade=b"websocket")
+        return codec, codec.requestHead(head, False)[1]
+
+    def switch(self, accept: bytes) -> bytes:
+        """Return a 101."""
+        return SWITCH.replace(b"Accept: x", b"Accept: " + accept)
+
+    def test_made(self) -> None:
+        """The upstream gets one fresh key, whatever the client has sent as such."""
+        _, sent = self.ask((b"sec-websocket-version", b"13"), (b"sec-websocket-key", b"stale"))
+        self.assertEqual(
+            sent,
+            b"GET /chat HTTP/1.1\r\nHost: a\r\n"
+            + UPGRADE
+            + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n\r\n",
+        )
+
+    def test_answered(self) -> None:
+        """The right answer opens the tunnel."""
+        codec, _ = self.ask()
+        events = codec.receive(self.switch(acceptFor(b"AAAAAAAAAAAAAAAAAAAAAA==")) + RAW)
+        self.assertEqual([event[0] for event in events], [HEAD, DATA])
+        self.assertTrue(codec.tunnel)
+
+    def test_wrong(self) -> None:
+        """A wrong answer, and none, is a broken upstream."""
+        for octets in (self.switch(b"x"), SWITCH.replace(b"Sec-WebSocket-Accept", b"X-Other")):
+            codec, _ = self.ask()
+            ((kind, _, error, _),) = codec.receive(octets)
+            self.assertEqual((kind, error.status), (FAILED, 502))
+            self.assertFalse(codec.tunnel)
+
+    def test_fresh(self) -> None:
+        """Two handshakes have two keys."""
+        keys = []
+        for _ in range(2):
+            head = Http2RequestHead(b"GET", b"/", b"a", Headers(()), upgrade=b"websocket")
+            keys.append(Http1Protocol().clientCodec().requestHead(head, False)[1])
+        self.assertNotEqual(*keys)
+
+    def test_notForOthers(self) -> None:
+        """What a client on HTTP/1.1 sends stays unread, its lack too."""
+        head = Http1Protocol().serverCodec().receive(ASK.replace(b"Sec-WebSocket-Key", b"K"))[0][2]
+        codec = Http1Protocol().clientCodec()
+        self.assertNotIn(b"Sec-WebSocket-Key", codec.requestHead(head, False)[1])
+        self.assertEqual(codec.receive(SWITCH)[0][0], HEAD)

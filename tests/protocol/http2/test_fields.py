@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.contracts.message import Pair
+from mosntx.contracts.message import CONNECT_TUNNEL, Pair
 from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.heads import RequestHead
@@ -32,7 +32,7 @@ class Requests(SynchronousTestCase):
     """Reading requests."""
 
     def setUp(self) -> None:
-        self.reader = FieldReader(10, 400)
+        self.reader = FieldReader(10, 400, 4096)
 
     def test_aRequest(self) -> None:
         """A plain request is read with all that it says."""
@@ -102,12 +102,19 @@ class Requests(SynchronousTestCase):
     def test_connect(self) -> None:
         """A tunnel has an authority and no path."""
         head = self.reader.request([(b":method", b"CONNECT"), (b":authority", b"db:5432")])
-        self.assertEqual((head.path, head.authority, head.upgrade), (b"", b"db:5432", b""))
+        self.assertEqual((head.path, head.authority, head.upgrade), (b"", b"db:5432", b"connect"))
 
     def test_extendedConnect(self) -> None:
-        """The protocol of an extended CONNECT is kept."""
+        """An extended CONNECT is what a GET with an offer is in HTTP/1.1."""
         fields = [(b":method", b"CONNECT"), *without(b":method"), (b":protocol", b"websocket")]
-        self.assertEqual(self.reader.request(fields).upgrade, b"websocket")
+        head = self.reader.request(fields)
+        self.assertEqual((head.method, head.path, head.upgrade), (b"GET", b"/a?b", b"websocket"))
+
+    def test_unknownProtocol(self) -> None:
+        """A CONNECT to another protocol than WebSocket is none that we can make."""
+        fields = [(b":method", b"CONNECT"), *without(b":method"), (b":protocol", b"connect-udp")]
+        error = self.assertRaises(ProtocolError, self.reader.request, fields)
+        self.assertEqual(error.status, 501)
 
     def test_grpcTimeouts(self) -> None:
         """Every unit of a gRPC timeout is understood."""
@@ -129,7 +136,7 @@ class Responses(SynchronousTestCase):
     """Reading responses and trailers."""
 
     def setUp(self) -> None:
-        self.reader = FieldReader(10, 502)
+        self.reader = FieldReader(10, 502, 4096)
 
     def test_aResponse(self) -> None:
         """A plain response is read, and its status may be changed to another that exists."""
@@ -195,8 +202,22 @@ class Writing(SynchronousTestCase):
         self.assertEqual(
             requestFields(head, False), [(b":method", b"CONNECT"), (b":authority", b"db:1")]
         )
-        head = Http2RequestHead(b"CONNECT", b"/c", b"a", Headers(), upgrade=b"websocket")
-        self.assertIn((b":protocol", b"websocket"), requestFields(head, False))
+        head.upgrade = CONNECT_TUNNEL
+        self.assertNotIn(b":protocol", dict(requestFields(head, False)))
+        pairs = [(b"sec-websocket-key", b"k"), (b"content-length", b"0"), (b"origin", b"b")]
+        head = Http2RequestHead(b"GET", b"/c", b"a", Headers(pairs), upgrade=b"websocket")
+        self.assertEqual(
+            requestFields(head, False),
+            [
+                (b":method", b"CONNECT"),
+                (b":protocol", b"websocket"),
+                (b":scheme", b"http"),
+                (b":path", b"/c"),
+                (b":authority", b"a"),
+                (b"origin", b"b"),
+            ],
+        )
+        self.assertEqual(requestFields(head, True)[0], (b":method", b"GET"))
 
     def test_whatCannotBeSaid(self) -> None:
         """Heads that HTTP/2 cannot say raise."""

@@ -21,6 +21,11 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(limits.wholeWindow, 10_000)
         self.assertEqual(evolve(limits, connection_window=20_000).wholeWindow, 20_000)
 
+    def test_engineListSize(self) -> None:
+        """Engines decode a little more than is allowed: so what is too large can be answered."""
+        limits = evolve(Http2Limits(), max_header_list_size=1000)
+        self.assertEqual(limits.engineListSize, 2000)
+
     def test_wholeWindowIsAWindow(self) -> None:
         """It never passes the largest window that there is (RFC 9113 6.9.1)."""
         limits = evolve(Http2Limits(), max_concurrent_streams=100, stream_window=2**30)

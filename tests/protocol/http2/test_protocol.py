@@ -144,7 +144,10 @@ class LocalReplyTests(SynchronousTestCase):
         """Any message format of gRPC gets its own type back; other types are not gRPC."""
         reply = self.reply(b"application/grpc+proto", 503)
         self.assertEqual(reply.head.headers.get(b"content-type"), b"application/grpc+proto")
-        for kind in (b"application/json", b"text/application/grpc", b""):
+        for kind in (b"application/grpc;v=1", b"application/grpc ; v=1", b"Application/gRPC"):
+            self.assertEqual(self.reply(kind, 503).head.status, 200, kind)
+        other = (b"application/grpc-web", b"application/grpc-web+proto", b"application/grpcs")
+        for kind in (b"application/json", b"text/application/grpc", b"", *other):
             self.assertEqual(self.reply(kind, 503).head.status, 503)
 
     def test_grpcMessage(self) -> None:

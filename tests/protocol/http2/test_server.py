@@ -50,6 +50,31 @@ class Cases:
         self.assertTrue(frames[0].flags & h2frames.END_STREAM)
         self.assertEqual(raw.receive(h2frames.request(3)), [(HEAD, 3, True)])
 
+    def test_tooLargeFieldsAre431(self: Any) -> None:
+        """A request with fields that are too large is answered; the others go on."""
+        raw = self.raw(max_header_list_size=2000, max_headers=1000)
+        raw.receive(h2frames.request(1))
+        for stream, more in (
+            (3, [(b"a", b"v" * 1900)]),
+            (5, [(b"n" * 1900, b"")]),
+            (7, [(b"a", b"")] * 60),
+        ):
+            self.assertEqual(raw.receive(h2frames.request(stream, [*h2frames.GET, *more])), [])
+            frame = next(each for each in raw.frames() if each.stream == stream)
+            self.assertEqual(raw.fields(frame)[0], (b":status", b"431"))
+        events = raw.receive(h2frames.request(9, [*h2frames.GET, (b"a", b"v" * 1700)]))
+        self.assertEqual(events, [(HEAD, 9, True)])
+        raw.codec.responseHead(1, response(), True)
+        self.assertEqual(raw.fields(raw.frames()[-1])[0], (b":status", b"200"))
+
+    def test_bomb(self: Any) -> None:
+        """Fields of far more than is allowed are not decoded to their end (CVE-2016-6581)."""
+        raw = self.raw(max_header_list_size=2000)
+        block = h2frames.fieldBlock(h2frames.GET) + h2frames.indexed(b"a", b"v" * 1000)
+        events = raw.receive(h2frames.headers(1, block + h2frames.fieldIndex(62) * 9000, True))
+        self.assertEqual(events, [(FAILED, 0, True)])
+        self.assertEqual(raw.frames()[-1].code, h2frames.ENHANCE_YOUR_CALM)
+
     def test_declaredTooLargeIs413(self: Any) -> None:
         """A body that says it will be too large is not waited for."""
         raw = self.raw(max_body=10)
@@ -138,6 +163,15 @@ class Cases:
         self.assertEqual(raw.codec.tripped, "")
         raw.receive(h2frames.request(9), h2frames.rstStream(9))
         self.assertEqual(raw.codec.tripped, "resets")
+
+    def test_madeToResetInOneRead(self: Any) -> None:
+        """What comes in the same read behind the flood is not even reset."""
+        raw = self.raw(floods=FloodLimits(resets=Rate(100, 0.0)))
+        flood = b"".join(h2frames.headers(2 * i + 1, b"", True) for i in range(3000))
+        self.assertEqual(raw.receive(flood), [(FAILED, 0, True)])
+        frames = raw.frames()
+        self.assertEqual(frames[-1].code, h2frames.ENHANCE_YOUR_CALM)
+        self.assertLessEqual(len(frames), 102)
 
     def test_broken(self: Any) -> None:
         """A broken connection is told once, with a GOAWAY, and then nothing is heard or said."""

@@ -18,6 +18,11 @@ def requestHead(path: bytes = b"/", method: bytes = b"GET") -> Http2RequestHead:
     return Http2RequestHead(method, path, b"www.example.com", Headers([]))
 
 
+def offerHead() -> Http2RequestHead:
+    """Return the head of a request that offers WebSocket."""
+    return Http2RequestHead(b"GET", b"/", b"www.example.com", Headers([]), upgrade=b"websocket")
+
+
 def responseHead(status: int = 200) -> Http2ResponseHead:
     """Return the head of a response."""
     return Http2ResponseHead(status, Headers([]))

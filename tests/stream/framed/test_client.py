@@ -254,6 +254,15 @@ class ClientTests(SynchronousTestCase):
         self.client.connectionEvent(self.connection, IDLE)
         self.assertFalse(self.client.reusable)
 
+    def test_heartbeatWithStreams(self) -> None:
+        """An answer to a PING is heard though a stream with the same number is open."""
+        self.assertEqual(self.open()[1], 1)
+        answers: list[int | None] = []
+        for _ in range(3):
+            self.client.heartbeat(answers.append)
+            self.peer.settle()
+        self.assertEqual(answers, [0, 0, 0])
+
     def test_heartbeat(self) -> None:
         """The upstream answers."""
         answers: list[int | None] = []

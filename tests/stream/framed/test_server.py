@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.contracts.codec import DATA, FAILED, HEAD, RESET
+from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET
 from mosntx.contracts.net import IConnection
 from mosntx.contracts.stream import (
     DOWNSTREAM_GONE,
@@ -15,17 +14,19 @@ from mosntx.contracts.stream import (
     PROTOCOL_ERROR,
     IExchangeFactory,
 )
-from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
+from mosntx.protocol.http2.heads import Http2ResponseHead
+from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.stream.framed.base import HIGH_WATER
-from mosntx.stream.framed.server import DRAIN_GRACE, FramedServer
+from mosntx.stream.framed.server import DRAIN_GRACE, LAST_WORDS, FramedServer
 from mosntx.stream.framed.turn import WriteTurn
 from mosntx.testing.contracts.network import ReceiverSuite
 from mosntx.testing.contracts.streams import ServerStreamsSuite
 from mosntx.testing.net import FakeConnection
 from mosntx.testing.sinks import RecordingFactory, RecordingRequestSink
 from tests.stream.framed.fakes import OurMistakeError, Peer, drained, requestHead, responseHead
+from tests.stream.framed.servercase import ServerTestCase
 
 
 class FramedServerSuiteTests(ServerStreamsSuite, SynchronousTestCase):
@@ -84,27 +85,8 @@ class BreakingFactory(RecordingFactory):
         return sink
 
 
-class ServerTests(SynchronousTestCase):
+class ServerTests(ServerTestCase):
     """A connection and its client."""
-
-    def begin(self, factory: RecordingFactory | None = None) -> None:
-        """Make both ends."""
-        self.clock = Clock()
-        self.wheel = TimerWheel(self.clock, self.clock.seconds)
-        self.factory = factory or RecordingFactory()
-        self.connection = FakeConnection()
-        self.server = FramedServer(
-            self.connection, Http2Protocol(), self.factory, self.wheel, WriteTurn()
-        )
-        self.peer = Peer.client(self.connection)
-        self.connection.handOver(self.server, b"")
-        self.peer.settle()
-
-    def request(self, end: bool = True) -> RecordingRequestSink:
-        """Send a request; return its sink."""
-        self.peer.codec.requestHead(requestHead(), end)
-        self.peer.say()
-        return self.factory.sinks[-1]
 
     def test_parts(self) -> None:
         """Parts of several streams reach their sinks, in any order; so do responses."""
@@ -168,6 +150,32 @@ class ServerTests(SynchronousTestCase):
         self.peer.settle()
         self.assertFalse(slow.paused)
 
+    def test_headThatCannotBeSaid(self) -> None:
+        """The client gets a 502 instead, what follows is dropped, and others go on."""
+        self.begin()
+        sink, other = self.request(), self.request()
+        self.server.sendHead(
+            sink.number, Http2ResponseHead(200, Headers.trusted([(b"no token", b"x")])), False
+        )
+        self.server.sendData(sink.number, b"body", True)
+        self.server.sendHead(other.number, responseHead(), True)
+        self.peer.settle()
+        told = [(part.status, end) for kind, _, part, end in self.peer.events if kind == HEAD]
+        self.assertEqual(told, [(502, False), (200, True)])
+        data = [part for kind, _, part, _ in self.peer.events if kind == DATA]
+        self.assertEqual(b"".join(data), b"the response cannot be sent on\n")
+        self.assertEqual(self.server.active, 0)
+
+    def test_trailersThatCannotBeSaid(self) -> None:
+        """The response ends without them."""
+        self.begin()
+        sink = self.request()
+        self.server.sendHead(sink.number, responseHead(), False)
+        self.server.sendTrailers(sink.number, Headers.trusted([(b"no token", b"x")]))
+        self.peer.settle()
+        self.assertEqual([each[3] for each in self.peer.events], [False, True])
+        self.assertEqual(self.server.active, 0)
+
     def test_ourMistake(self) -> None:
         """It is the end of one stream only."""
         self.begin(BreakingFactory())
@@ -205,6 +213,24 @@ class ServerTests(SynchronousTestCase):
         for each in (sink, late):
             self.server.sendHead(each.number, responseHead(), True)
         self.assertTrue(self.connection.closing)
+
+    def test_drainWaitsNotForTheClient(self) -> None:
+        """A client that keeps its side open after the last answer does not hold the daemon."""
+        self.begin()
+        self.connection.drain()
+        self.clock.advance(DRAIN_GRACE + 0.1)
+        self.assertTrue(self.connection.lingering)
+        self.assertEqual(self.connection.quiet, LAST_WORDS)
+
+    def test_lastRequest(self) -> None:
+        """After so many requests the client has been told to leave: the last answer ends it."""
+        self.begin(limits=Http2Limits(max_requests_per_connection=2))
+        for closing in (False, True):
+            sink = self.request()
+            self.assertFalse(self.connection.closing)
+            self.server.sendHead(sink.number, responseHead(), True)
+            self.assertEqual(self.connection.closing, closing)
+        self.assertIn(GOAWAY, [kind for kind, *_ in self.peer.read()])
 
     def test_gone(self) -> None:
         """All exchanges hear that the client has left."""

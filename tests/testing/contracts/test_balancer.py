@@ -52,8 +52,8 @@ def failing(make) -> set[str]:
     class Factory:
         name = "LB_TEST"
 
-        def build(self, hosts, random):
-            return make(hosts, random)
+        def build(self, hosts, settings):
+            return make(hosts, settings.random)
 
     class Tests(BalancerSuite, SynchronousTestCase):
         def factory(self):

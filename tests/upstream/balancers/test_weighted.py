@@ -26,6 +26,13 @@ class WeightedTests(BalancerSuite, SynchronousTestCase):
         for host in among:
             self.assertLess(abs(chosen[host.address] - 1000 * host.weight), 10)
 
+    def test_sharesOfTen(self):
+        """Weights 1 to 10 have their shares of 10^5 choices within 1 %."""
+        among = hosts(*range(1, 11))
+        chosen = Counter(self.choose(self.balancer(among), 100_000))
+        for host in among:
+            self.assertLess(abs(chosen[host] * 55 / host.weight / 100_000 - 1), 0.01)
+
     def test_equal(self):
         """Equal weights are plain round robin (scenario 73)."""
         self.assertIsInstance(self.balancer(hosts(3, 3, 3)), RoundRobin)

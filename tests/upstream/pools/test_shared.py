@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.upstream.pools.framed import FramedLimits
-from mosntx.upstream.pools.shared import MOST_CONNECTIONS
+from mosntx.upstream.pools.shared import MOST_CONNECTIONS, MultiplexLimits
 
 
 class LimitsTests(SynchronousTestCase):
@@ -13,5 +12,6 @@ class LimitsTests(SynchronousTestCase):
 
     def test_of(self) -> None:
         """It makes limits of its own kind; one connection unless a sensible number is said."""
-        limits = FramedLimits.of(MOST_CONNECTIONS + 1, pendingTimeout=2.0)
-        self.assertEqual((limits.connections, limits.pendingTimeout), (1, 2.0))
+        for said, made in ((0, 1), (7, 7), (MOST_CONNECTIONS, MOST_CONNECTIONS), (2**32 - 1, 1)):
+            limits = MultiplexLimits.of(said, connectTimeout=2.0)
+            self.assertEqual((limits.connections, limits.connectTimeout), (made, 2.0))

@@ -12,6 +12,7 @@ from mosntx.protocol.headers import Headers
 from mosntx.protocol.http2.heads import Http2RequestHead, Http2ResponseHead
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.protocol import Http2Protocol
+from mosntx.protocol.websocket import WEBSOCKET
 from mosntx.testing import h2frames as h2
 from mosntx.testing.h2frames import Frame
 
@@ -157,9 +158,10 @@ class ServerDialogue(Dialogue):
         elif kind == RESET:
             self._heads.pop(stream, None)
         if end and stream in self._heads and self.answers:
-            method = self._heads.pop(stream).method
-            body = b"" if method == b"HEAD" else self.body
-            self.codec.responseHead(stream, Http2ResponseHead(200, Headers()), not body)
+            head = self._heads.pop(stream)
+            body = b"" if head.method == b"HEAD" else self.body
+            status = 101 if head.upgrade == WEBSOCKET else 200  # 200 on the wire
+            self.codec.responseHead(stream, Http2ResponseHead(status, Headers()), not body)
             if body:
                 self.codec.responseData(stream, body, True)
 

@@ -1,10 +1,10 @@
-"""Tests of `mosntx.router.siphash`."""
+"""Tests of `mosntx.protocol.siphash`."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.router.siphash import siphash24
+from mosntx.protocol.siphash import siphash24
 
 KEY = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
 #: From the authors' paper and reference implementation: octets 0, 1, ... n-1 -> hash.
