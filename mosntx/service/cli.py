@@ -28,7 +28,12 @@ EXIT_UNREADABLE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command of the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    # argparse takes no optional positionals behind options: those of `explain` are the rest
+    options, rest = parser.parse_known_args(arguments)
+    options.rest = rest
+    if rest and (options.command is not _explain or len(rest) > 2 or rest[0].startswith("-")):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     command: Any = options.command
     return int(command(options))
 
@@ -59,9 +64,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _addExplain(explain: argparse.ArgumentParser) -> None:
+    explain.usage = "mosntx explain FILE [options] [METHOD http://HOST/PATH]"
+    explain.epilog = "Without method and URL it is a request of RPC; `service` is its service."
     explain.add_argument("file", help="configuration file, YAML or JSON")
-    explain.add_argument("method", nargs="?", default="GET", help="GET when not given")
-    explain.add_argument("url", nargs="?", default="", help="http://host/path; none for RPC")
     explain.add_argument("-l", "--listener", default="", help="its name, if there are several")
     explain.add_argument(
         "-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", type=_headerField
@@ -174,7 +179,8 @@ def _explain(options: argparse.Namespace) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return EXIT_ERRORS
-    question = Question(options.method, options.url, tuple(options.header), options.source)
+    method, url = [*options.rest, "", ""][:2]
+    question = Question(method or "GET", url, tuple(options.header), options.source)
     try:
         said = explain(sidecar, options.listener, question)
     except ExplainError as error:

@@ -14,12 +14,13 @@ from attrs import frozen
 from mosntx.config.schema import Listener, ProxyConfig
 from mosntx.contracts.message import IRequestHead, Pair
 from mosntx.protocol.bolt.heads import BoltRequest
-from mosntx.protocol.bolt.simplemap import SimpleMapHeaders
+from mosntx.protocol.bolt.simplemap import writePairs
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.heads import RequestHead
 from mosntx.router.explain import RouteExplanation, explainRoute
 from mosntx.router.policies import requestTimeouts
 from mosntx.service.failures import place
+from mosntx.upstream.subset import ANY_ENDPOINT, DEFAULT_SUBSET, NO_FALLBACK, Subsets
 
 if TYPE_CHECKING:
     from mosntx.service.sidecar import Sidecar
@@ -32,7 +33,7 @@ SOURCE: Final = "127.0.0.1:40000"
 MAX_HOSTS: Final = 50
 
 
-class ExplainError(Exception):
+class ExplainError(ValueError):
     """The question cannot be asked; the text says why."""
 
 
@@ -56,7 +57,7 @@ class Question:
         """
         pairs: list[Pair] = [(name.encode(), value.encode()) for name, value in self.fields]
         if not self.url:
-            return BoltRequest.of(SimpleMapHeaders(pairs), b"")
+            return BoltRequest.of(writePairs(pairs))
         parts = urlsplit(self.url)
         if parts.scheme not in ("", "http", "https") or not parts.path.startswith(("/", "")):
             raise ExplainError(f"{self.url!r} is no URL of HTTP")
@@ -127,13 +128,13 @@ def _outcome(
     if route.localReply is not None:
         status, _, fields = route.localReply(head)
         to = "".join(f", {name.decode()}: {value.decode()}" for name, value in fields)
-        return {"outcome": f"answered here: status {status}{to}", "clusters": []}
+        return {"outcome": f"answered by the route: status {status}{to}", "clusters": []}
     variants = [(route, 1.0)] if route.split is None else list(route.split.shares())
     clusters = [_cluster(sidecar, proxy, head, variant, share) for variant, share in variants]
     whole, once = requestTimeouts(route, head)
     policy = route.retryPolicy
     return {
-        "outcome": "sent to " + " or ".join(each["name"] or "no cluster" for each in clusters),
+        "outcome": "sent to " + " or ".join(dict.fromkeys(one["name"] for one in clusters)),
         "clusters": clusters,
         "timeouts": {"request": _seconds(whole), "attempt": _seconds(once)},
         "retries": {
@@ -202,12 +203,31 @@ class Candidates:
 
 def candidates(cluster: Cluster, criteria: Sequence[tuple[str, str]] | None) -> Candidates:
     """Return the hosts that the cluster's balancer would look at."""
-    balancer: Any = cluster.loadBalancer
-    explainSubset = getattr(balancer, "explain", None)
-    if explainSubset is not None:
-        return Candidates(*explainSubset(criteria))
-    why = "subsets are off, so the criteria do not count" if criteria else "all hosts"
-    return Candidates(cluster.hosts, why)
+    subsets: Any = cluster.loadBalancer
+    if not isinstance(subsets, Subsets):
+        why = "subsets are off, so the criteria do not count" if criteria else "all hosts"
+        return Candidates(cluster.hosts, why)
+    if not criteria:
+        return Candidates(cluster.hosts, "the route has no criteria: all hosts")
+    wanted = _list(f"{key}={value}" for key, value in criteria)
+    found = subsets.hosts.get(tuple(criteria))
+    if found is not None and any(host.healthy for host in found):
+        return Candidates(found, f"the hosts with {wanted}")
+    why = f"no host with {wanted} is healthy" if found else f"there is no subset {wanted}"
+    return _instead(cluster, why, found or ())
+
+
+def _instead(cluster: Cluster, why: str, found: Sequence[Any]) -> Candidates:
+    """The fallback of a cluster with subsets."""
+    config = cluster.config.lb_subset_config
+    policy = NO_FALLBACK if config is None else config.fall_back_policy
+    if config is not None and policy == ANY_ENDPOINT:
+        return Candidates(cluster.hosts, f"{why}: any host, by fall_back_policy 1")
+    if config is not None and policy == DEFAULT_SUBSET:
+        default = config.default_subset.items()
+        hosts = [host for host in cluster.hosts if default <= host.metadata.items()]
+        return Candidates(hosts, f"{why}: the default subset, by fall_back_policy 2")
+    return Candidates(found, f"{why}, and there is no fallback")
 
 
 def _limits(sidecar: Sidecar, cluster: Cluster) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from mosntx.router.tables import Routers
 from mosntx.service.announce import FailureLog, ListenerLog
 from mosntx.service.catalog import Catalog
 from mosntx.service.discovery import holdUntilSettled, nameserversOn
+from mosntx.service.explain import Question, explain
 from mosntx.service.failures import buildRecorder, failureReport
 from mosntx.service.logs import Logs
 from mosntx.service.observe import Observation
@@ -186,6 +187,14 @@ class Sidecar(Service):
     def failures(self) -> Mapping[str, Any]:
         """Why the last requests failed, as the admin API says it; see docs/howto/failures."""
         return failureReport(self._context.recorder, self.loaded)
+
+    def explain(self, question: Question, listener: str = "") -> Mapping[str, Any]:
+        """What would happen to a request; see docs/howto/explain.
+
+        :param listener: its name, if there are several.
+        :raises mosntx.service.explain.ExplainError: when it cannot be asked.
+        """
+        return explain(self, listener, question)
 
     # IService
 
