@@ -31,7 +31,7 @@ class MosntxH2(Mosntx):
 
     def command(self, place: Place) -> list[str]:
         """See `Peer.command`."""
-        path = place.write("mosn.json", json.dumps(configWithH2(place), indent=2) + "\n")
+        path = place.write("mosn-h2.json", json.dumps(configWithH2(place), indent=2) + "\n")
         return [*super().command(place)[:-1], path]
 
 

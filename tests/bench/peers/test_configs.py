@@ -112,6 +112,8 @@ class MosntxTests(PlaceCase):
             loaded = loadMapping(made, Names.everything())
             proxy = loaded.config.server.listeners[0].filters[0].config
             found = loaded.config.cluster_manager.clusters[0].protocol_options.http2
+            command = mosntx_h2.PEER("/opt/twistd").command(self.place(*legs))
+            self.assertEqual(json.loads(Path(command[-1]).read_text()), made)
             engines = proxy.http2.http2_engine, found.http2_engine
             self.assertEqual(engines, tuple("h2" if leg == H2C else "auto" for leg in legs))
 
