@@ -125,13 +125,12 @@ class HashTests(SynchronousTestCase):
     """Hash keys."""
 
     def key(self, *policies: HashPolicy, head=None, **more) -> int:
-        policy = compileHash(policies)
-        assert policy is not None
-        return policy(FakeExchange(head or httpRequest(), **more))
+        return compileHash(policies)(FakeExchange(head or httpRequest(), **more))
 
     def test_none(self):
-        """Without a policy there is no key."""
-        self.assertIsNone(compileHash(()))
+        """Without a policy, or with an empty one, it is the client's address (scenario 82)."""
+        self.assertEqual(self.key(peer="10.0.0.2:99"), 0x0A000002)
+        self.assertEqual(self.key(HashPolicy(), peer="10.0.0.2:99"), 0x0A000002)
 
     def test_header(self):
         """MOSN's value of a header (scenario 81); 0 without it."""
