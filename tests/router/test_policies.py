@@ -101,6 +101,8 @@ class TimeoutTests(SynchronousTestCase):
         self.assertEqual(self.asked(x_mosn_global_timeout="1000"), (1.0, 0.0))
         both = self.asked(7.0, 2.0, x_mosn_global_timeout="1000", x_mosn_try_timeout="100")
         self.assertEqual(both, (1.0, 0.1))
+        both = self.asked(x_mosn_global_timeout="100000", x_mosn_try_timeout="10000")
+        self.assertEqual(both, (100.0, 10.0))
         self.assertEqual(self.asked(7.0, 2.0, x_mosn_global_timeout="1000"), (1.0, 0.0))
         self.assertEqual(self.asked(0.0, 0.0, x_mosn_try_timeout="100"), (0.0, 0.1))
         self.assertEqual(self.asked(7.0, 2.0, x_mosn_global_timeout="0"), (60.0, 2.0))
