@@ -150,6 +150,17 @@ class FromHttp2Tests(MeshTestCase):
         client.post((b"content-length", b"3"), (b"expect", b"100-continue"))
         self.assertEqual(client.heard()[0], (HEAD, 404))
 
+    def test_directResponse(self) -> None:
+        """A route may answer by itself, its cluster without hosts or not (scenario 44)."""
+        for status in (200, 500):
+            route = {**toCluster(), "direct_response": {"status": status, "body": "mosn"}}
+            self.begin(route, hosts=0, proxy={"downstream_protocol": "Http2"})
+            client = Http2Peer(self.running.client("front"), Http2Protocol().clientCodec())
+            client.post(end=True)
+            self.assertEqual(client.heard(), [(HEAD, status), (DATA, b"mosn")])
+            self.tearDown()
+        self.mesh = None
+
     def test_goAway(self) -> None:
         """A client that says it will ask no more gets what it asked for, then it is over."""
         client = self.connect()

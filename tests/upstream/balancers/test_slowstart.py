@@ -15,7 +15,6 @@ from mosntx.upstream.balancers.settings import BalancerSettings
 from mosntx.upstream.balancers.slowstart import needsSchedule, rising
 from mosntx.upstream.balancers.weighted import WeightedFactory, byWeight
 
-
 NOUGHT = {"slow_start_duration": 0.0}
 
 
