@@ -162,20 +162,21 @@ def checkAnswer(check: Checking, route: Route) -> None:
 
 
 def checkWeights(check: Checking, route: Route) -> None:
-    """Some weight must be above 0; a cluster twice counts once in MOSN."""
+    """Some weight must be above 0; a cluster may come again only with other metadata."""
     weighted = route.route.weighted_clusters if route.route is not None else ()
     if not weighted:
         return
     where = f"{route.path}.route.weighted_clusters"
     if not sum(item.weight for item in weighted) and not check.failedWithin(where):
         check.error(where, "the sum of all weights is 0", "give at least one 'weight' above 0")
-    seen: set[str] = set()
+    seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
     for item in weighted:
-        if item.name in seen:
+        target = item.name, frozenset(item.metadata_match.items())
+        if target in seen:
             check.warning(
                 f"{item.path}.cluster.name", f"cluster {quote(item.name)} is listed twice"
             )
-        seen.add(item.name)
+        seen.add(target)
 
 
 def checkRewrite(check: Checking, route: Route) -> None:

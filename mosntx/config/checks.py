@@ -10,6 +10,7 @@ from mosntx.config.checkdiscovery import DNS_TYPES, checkDiscovery
 from mosntx.config.checking import Checking
 from mosntx.config.checkports import checkPorts
 from mosntx.config.checkroutes import checkRoutes
+from mosntx.config.checksubsets import checkSubsets
 from mosntx.config.checktls import checkTls
 from mosntx.config.decode import Decoder
 from mosntx.config.nodes import quote
@@ -51,6 +52,8 @@ def checkConfig(config: Config, decoder: Decoder) -> None:
     checkTcpProxies(check)
     checkTargets(check)
     checkRoutes(check)
+    if "subset" in decoder.names.features:
+        checkSubsets(check)
     checkLogs(check)
     checkSinks(check)
     checkTls(check)

@@ -64,8 +64,8 @@ class ILoadBalancerContext(Interface):
     def hashKey() -> int | None:
         """Key for consistent hashing."""
 
-    def metadata() -> Sequence[tuple[str, str]] | None:
-        """Subset criteria sorted by key; ``None`` = no restriction."""
+    def metadata() -> tuple[tuple[str, str], ...] | None:
+        """Subset criteria sorted by key; ``None`` (or none of them) = no restriction."""
 
     def destination(field: bytes) -> str:
         """Where the client wants to go, as a text of its own; ``''`` when it cannot be said.

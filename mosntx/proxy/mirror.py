@@ -8,7 +8,7 @@ once; its response is thrown away, and whatever happens to it, the request itsel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, Final, cast
 
@@ -202,7 +202,7 @@ class _Choice:
         """See `ILoadBalancerContext.hashKey`."""
         return self._hashKey
 
-    def metadata(self) -> Sequence[tuple[str, str]] | None:
+    def metadata(self) -> tuple[tuple[str, str], ...] | None:
         """See `ILoadBalancerContext.metadata`."""
         return None
 

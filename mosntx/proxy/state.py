@@ -6,7 +6,6 @@ The order of things is in `mosntx.proxy.exchange`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -160,9 +159,12 @@ class ExchangeState(ABC):
         """See `IExchange.hashKey`."""
         return None if self.route is None else self.route.hashKey(self)
 
-    def metadata(self) -> Sequence[tuple[str, str]] | None:
+    def metadata(self) -> tuple[tuple[str, str], ...] | None:
         """See `ILoadBalancerContext.metadata`."""
-        return None if self.route is None else self.route.metadataMatch
+        if self.route is None:
+            return None
+        criteria: tuple[tuple[str, str], ...] | None = self.route.metadataMatch
+        return criteria
 
     def destination(self, field: bytes) -> str:
         """See `ILoadBalancerContext.destination`."""

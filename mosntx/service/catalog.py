@@ -72,6 +72,7 @@ FEATURES = frozenset(
         "redirect",
         "retry",
         "slow_start",
+        "subset",
         "tcp_routes",
         "unix",
         "variables",

@@ -185,7 +185,7 @@ class FakeExchange:
         self.request = request
         self.connection = FakeConnection(peer)
         self.key: int | None = None
-        self.criteria: Sequence[tuple[str, str]] | None = None
+        self.criteria: tuple[tuple[str, str], ...] | None = None
         self.wanted: dict[bytes, str] = {}
         self.replies: list[tuple[int, bytes, int]] = []
         self.resumed = 0
@@ -232,7 +232,7 @@ class FakeExchange:
         key: int | None = self.route.hashKey(self)
         return key
 
-    def metadata(self) -> Sequence[tuple[str, str]] | None:
+    def metadata(self) -> tuple[tuple[str, str], ...] | None:
         """See `ILoadBalancerContext.metadata`."""
         return self.criteria
 

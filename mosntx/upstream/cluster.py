@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -26,6 +26,7 @@ from mosntx.upstream.bulk import uncollected
 from mosntx.upstream.elsewhere import HostsElsewhere
 from mosntx.upstream.hosts import ALWAYS, AddressTable, Host, PoolFactory
 from mosntx.upstream.limits import Limits
+from mosntx.upstream.subset import Criteria, balance
 
 
 def _poolSettings(config: ClusterConfig) -> tuple[Any, ...]:
@@ -184,9 +185,17 @@ class Cluster:
 
     def _balance(self, hosts: tuple[Host, ...]) -> None:
         """Swap hosts and balancer."""
-        settings = evolve(self._settings, before=self.loadBalancer)
+        factory, settings = self._factory, self._settings
+
+        def make(
+            some: Sequence[IHost], part: Criteria, before: ILoadBalancer | None
+        ) -> ILoadBalancer:
+            scope = ",".join(f"{key}={value}" for key, value in part)
+            return factory.build(some, evolve(settings, before=before, scope=scope))
+
         settings.panic.renew()
-        balancer = self._factory.build(hosts, settings)
+        subsets = self.config.lb_subset_config
+        balancer = balance(subsets, hosts, make, self.stats, self.loadBalancer)
         settings.panic.settle()
         aware: Any = balancer if IHealthAware.providedBy(balancer) else None
         self._healthChanged = None if aware is None else aware.healthChanged

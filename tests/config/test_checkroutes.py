@@ -7,6 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.checkroutes import patternProblem, splitDomain
+from tests.config import samples
 from tests.config.samples import found, minimal, problemsOf, withRoutes
 
 HOST = "servers[0].routers[0].virtual_hosts[0]"
@@ -173,6 +174,31 @@ class ActionTests(SynchronousTestCase):
         self.assertEqual(weighted(7), [])
         self.assertEqual(weighted(0), [("error", "route.weighted_clusters")])
         self.assertEqual(weighted(1, 2), [("warning", "route.weighted_clusters[1].cluster.name")])
+
+    def test_weightsOfSubsets(self) -> None:
+        """A cluster may come twice with weights for two of its subsets, but not for the same."""
+        selector = {"subset_selectors": [["v"]], "fall_back_policy": 1}
+
+        def weighted(*versions: str) -> list[tuple[str, str]]:
+            items = [
+                {"cluster": {"name": "c", "weight": 1, "metadata_match": labelled(version)}}
+                for version in versions
+            ]
+            obj = samples.withCluster(
+                lb_subset_config=selector,
+                hosts=[{"address": "127.0.0.1:1", "metadata": labelled("1")}],
+            )
+            rules = [{"match": {"prefix": "/"}, "route": {"weighted_clusters": items}}]
+            obj["servers"][0]["routers"] = [samples.router(*rules)]
+            return samples.found(obj)
+
+        def labelled(version: str) -> dict[str, Any]:
+            return {"filter_metadata": {"mosn.lb": {"v": version}}}
+
+        self.assertEqual(weighted("1", "2"), [])
+        ((severity, path),) = weighted("1", "1")
+        self.assertEqual(severity, "warning")
+        self.assertTrue(path.endswith("weighted_clusters[1].cluster.name"))
 
     def test_nowhere(self) -> None:
         """A route without any action is answered with 404: a warning."""

@@ -195,7 +195,7 @@ class WordTests(SynchronousTestCase):
             ({"slow_start": {"mode": "x"}}, "slow_start.mode"),
             ({"lb_subset_config": {"fall_back_policy": 3}}, "lb_subset_config.fall_back_policy"),
             (
-                {"lb_subset_config": {"subset_selectors": [["a"], []]}},
+                {"lb_subset_config": {"subset_selectors": [["a"], []]}, "hosts": []},
                 "lb_subset_config.subset_selectors",
             ),
         ]

@@ -125,7 +125,8 @@ class OldSpellingTests(SynchronousTestCase):
         self.assertEqual(cluster.hosts[0].metadata, {"a": "b"})
         self.assertEqual(loaded.config.server.listeners[0].use_original_dst, "redirect")
         self.assertEqual(
-            {p.path.rpartition(".")[2] for p in loaded.problems}, {"timeout", "retry_timeout"}
+            {p.path.rpartition(".")[2] for p in loaded.problems},
+            {"timeout", "retry_timeout", "metadata_match"},
         )
 
     def test_style_0_4_1(self) -> None:

@@ -64,7 +64,8 @@ class LoadingRuleTests(SynchronousTestCase):
         obj["servers"][0]["listeners"][0]["filter_chains"][0]["filters"][0]["config"]["via_"] = "x"
         self.assertEqual({severity for severity, _ in found(obj)}, {"warning"})
         self.assertEqual({severity for severity, _ in found(obj, strict=True)}, {"error"})
-        camel = samples.withCluster(LBSubsetConfig={"fall_back_policy": 1})
+        settings = {"fall_back_policy": 1, "subset_selectors": [["v"]]}
+        camel = samples.withCluster(LBSubsetConfig=settings, hosts=[])
         self.assertEqual(found(camel), [("warning", "cluster_manager.clusters[0].LBSubsetConfig")])
         subset = load(camel).config.cluster_manager.clusters[0].lb_subset_config
         assert subset is not None

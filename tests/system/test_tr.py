@@ -13,6 +13,7 @@ from mosntx.protocol.tr.connection import ConnectionReader
 from mosntx.protocol.tr.heads import readHead
 from mosntx.testing.trframes import trHeartbeat, trRequest, trResponse
 from tests.system.daemon import Daemon, freePort, proxyConfig
+from tests.system.namedservers import receive
 
 #: An id of each size that Hessian has for a long, at both ends of each range.
 IDS = (
@@ -31,17 +32,6 @@ def readFrame(connection: socket.socket) -> bytes:
         return b""
     connLength, nameLength, appLength = struct.unpack_from(">IBI", head, 5)
     return head + receive(connection, connLength + nameLength + appLength)
-
-
-def receive(connection: socket.socket, size: int) -> bytes:
-    """Read exactly ``size`` octets; ``b""`` when none come any more."""
-    octets = b""
-    while len(octets) < size:
-        part = connection.recv(size - len(octets))
-        if not part:
-            return b""
-        octets += part
-    return octets
 
 
 class TrTests(SynchronousTestCase):

@@ -70,5 +70,5 @@ class FakesTests(SynchronousTestCase):
         exchange.abort()
         self.assertEqual(exchange.replies, [(503, b"why", 4)])
         self.assertEqual((exchange.flags, exchange.resumed, exchange.aborted), (4, 1, True))
-        exchange.key, exchange.criteria = 9, [("a", "b")]
-        self.assertEqual((exchange.hashKey(), exchange.metadata()), (9, [("a", "b")]))
+        exchange.key, exchange.criteria = 9, (("a", "b"),)
+        self.assertEqual((exchange.hashKey(), exchange.metadata()), (9, (("a", "b"),)))
