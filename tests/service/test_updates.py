@@ -87,10 +87,12 @@ class ClusterUpdateTests(ServiceCase):
         self.updates.update({"name": "c", "circuit_breakers": limits})
         for _ in range(9):
             self.mesh.client("in").send(REQUEST)
-        self.assertEqual(len(self.mesh.dialled), 8)
-        self.updates.update({"name": "c", "circuit_breakers": [{"max_connections": 9}]})
-        while self.mesh.dialled:
+        for _ in range(8):
             self.mesh.upstream()
+        self.assertEqual(self.mesh.dialled, [])
+        self.updates.update({"name": "c", "circuit_breakers": [{"max_connections": 9}]})
+        self.mesh.advance(0.05)
+        self.assertEqual(len(self.mesh.dialled), 1)
         for _ in range(20):
             self.mesh.client("in").send(REQUEST)
         self.assertEqual(len(self.mesh.dialled), 9)
