@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from twisted.logger import capturedLogs
+
 from mosntx.testing.frames import boltResponse
 from tests.proxy.build import MeshTestCase, proxyConfig, toCluster
 from tests.proxy.test_exchange_bolt import request, rpcRoute
@@ -51,6 +53,22 @@ class HashTests(MeshTestCase):
             self.tearDown()
         self.begun()
         self.assertEqual(found, {self.host()})
+
+
+class ClusterVariableTests(MeshTestCase):
+    """Routes whose cluster a variable names."""
+
+    def test_named(self) -> None:
+        """A header says where the request goes (scenario 50); nothing about it is reported."""
+        route = {"match": {"prefix": "/"}, "route": {"cluster_variable": "request_header_to"}}
+        with capturedLogs() as events:
+            mesh = self.begin(route)
+        self.assertEqual([event["problem"] for event in events if "problem" in event], [])
+        client = mesh.client("front")
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nto: nowhere\r\n\r\n")
+        self.assertStatus(client.take(), 404)
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nto: app\r\n\r\n")
+        self.assertEqual(mesh.dialled, [("127.0.0.1", 9001)])
 
 
 class WeightTests(MeshTestCase):
