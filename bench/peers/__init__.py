@@ -5,6 +5,7 @@ from __future__ import annotations
 #: Name to module; the module's ``PEER`` is a subclass of `bench.peers.base.Peer`.
 PEERS = {
     "mosntx": "bench.peers.mosntx",
+    "mosntx-h2": "bench.peers.mosntx_h2",
     "nginx": "bench.peers.nginx",
     "haproxy": "bench.peers.haproxy",
     "envoy": "bench.peers.envoy",

@@ -12,5 +12,6 @@ SCENARIOS = {
     "idle": "bench.scenarios.idle",
     "bolt": "bench.scenarios.bolt",
     "bolt-8x16": "bench.scenarios.bolt_8x16",
+    "bolt-two-hops": "bench.scenarios.bolt_two_hops",
     "bolt-idle": "bench.scenarios.bolt_idle",
 }

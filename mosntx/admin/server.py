@@ -14,6 +14,7 @@ from twisted.web.server import Request, Site
 from mosntx.admin.clusters import clusterEndpoints
 from mosntx.admin.configdump import ConfigDumpEndpoint
 from mosntx.admin.endpoint import Answer, Endpoint, jsonError, write
+from mosntx.admin.explain import ExplainEndpoint
 from mosntx.admin.failures import FailuresEndpoint
 from mosntx.admin.guard import refusal
 from mosntx.admin.logging import GetLogLevelEndpoint, SwitchLogEndpoint, UpdateLogLevelEndpoint
@@ -97,6 +98,7 @@ def adminRoot(view: AdminView, *, loopback: bool) -> Resource:
         b"/api/v1/disable_log": disableLog,
         b"/api/v1/enable_log": SwitchLogEndpoint(view, enabled=True),
         b"/api/v1/env": EnvironmentEndpoint(view),
+        b"/api/v1/explain": ExplainEndpoint(view),
         b"/api/v1/failures": FailuresEndpoint(view),
         b"/api/v1/features": FeaturesEndpoint(view),
         b"/api/v1/get_loglevel": GetLogLevelEndpoint(view),

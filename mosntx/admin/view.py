@@ -26,6 +26,8 @@ class AdminView:
     :param logLevels: path -> level of the logs that have one.
     :param setLogLevel: ``(path, level) -> bool``, false when one is not known.
     :param setLogEnabled: ``(path, enabled) -> bool``, false when the path is not known.
+    :param explain: ``(listener, method, url, header fields, client) -> mapping``, see
+        `mosntx.service.explain`; raises ``ValueError`` with a sentence.
     :param failures: `mosntx.service.failures.failureReport`: what the flight recorder keeps.
     :param clusters: see `ClusterView`.
     :param features: MOSN's feature gates, name -> on.
@@ -42,6 +44,7 @@ class AdminView:
     setLogLevel: Callable[[str, str], bool]
     setLogEnabled: Callable[[str, bool], bool]
     clusters: ClusterView
+    explain: Callable[[str, str, str, tuple[tuple[str, str], ...], str], Mapping[str, Any]]
     failures: Callable[[], Mapping[str, Any]] = dict
     features: Callable[[], Mapping[str, bool]] = dict
     environment: Callable[[], Mapping[str, str]] = dict

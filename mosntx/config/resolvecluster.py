@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from mosntx.config.decode import Decoder, Values
@@ -9,13 +10,15 @@ from mosntx.config.names import BALANCERS, CLUSTER_TYPES
 from mosntx.config.nodes import MapNode, quote
 from mosntx.config.protocols import OLD_STYLE
 from mosntx.config.report import suggestAmong
+from mosntx.config.schema import CheckConfig
 
 DEFAULT_TYPE: Final = "SIMPLE"
 DEFAULT_BALANCER: Final = "LB_ROUNDROBIN"
 ORIGINAL_DST: Final = "ORIGINAL_DST"
 BALANCER_OF_ORIGINAL_DST: Final = "LB_ORIGINAL_DST"
-HTTP_CHECK: Final = "Http1"
-"""The only protocol of a health check that does more than connect."""
+HTTP_CHECKS: Final = ("Http1", "Http2")
+"""Protocols of health checks that ask by HTTP, and as MOSN only connect without its settings."""
+_URL: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def completeCluster(decoder: Decoder, values: Values, node: MapNode, path: str) -> None:
@@ -79,10 +82,31 @@ def completeHealthCheck(decoder: Decoder, values: Values, node: MapNode, path: s
     if "health_check" not in decoder.names.features:
         decoder.report.feature(node.mark, path, "health_check")
         return
-    mark = (node.find("protocol") or node).mark
-    if protocol == HTTP_CHECK and values["check_config"].http_check_config is None:
+    _checkQuestion(decoder, protocol, values["check_config"], node, path)
+
+
+def _checkQuestion(
+    decoder: Decoder, protocol: str, settings: CheckConfig, node: MapNode, path: str
+) -> None:
+    """What is asked fits the protocol; MOSN's files with ``Http2`` only connect and mean it."""
+    mark, where = (node.find("protocol") or node).mark, f"{path}.protocol"
+    http, grpc = settings.http_check_config, settings.grpc_check_config
+    meant = protocol.capitalize()
+    if protocol == "Http1" and http is None:
         message = "without 'check_config.http_check_config' the check only connects"
-        decoder.report.warning(mark, f"{path}.protocol", message)
-    elif protocol.lower() == HTTP_CHECK.lower() and protocol != HTTP_CHECK:
+        decoder.report.warning(mark, where, message)
+    elif meant in HTTP_CHECKS and protocol != meant:
         message = f"{quote(protocol)} only connects"
-        decoder.report.warning(mark, f"{path}.protocol", message, f"did you mean '{HTTP_CHECK}'?")
+        decoder.report.warning(mark, where, message, f"did you mean '{meant}'?")
+    if http is not None and protocol in HTTP_CHECKS and _URL.match(http.path):
+        message = f"{quote(http.path)} is a URL, not a path"
+        fix = "the host and its port are asked; use 'domain' for another name"
+        decoder.report.error(mark, f"{path}.check_config.http_check_config.path", message, fix)
+    if grpc is None:
+        return
+    if http is not None:
+        message = "a host is asked by gRPC or by HTTP, not both"
+        decoder.report.error(mark, f"{path}.check_config", message, "remove one of them")
+    elif protocol != "Http2":
+        message = "'check_config.grpc_check_config' has no effect"
+        decoder.report.warning(mark, where, message, "it needs 'protocol: Http2'")

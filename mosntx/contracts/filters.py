@@ -161,6 +161,22 @@ class IStreamFilter(Interface):
         """
 
 
+class IBackground(Interface):
+    """What works besides requests: told when its Sidecar starts and stops.
+
+    A stream filter that keeps timers between requests provides it, too.
+    """
+
+    def start() -> None:
+        """The Sidecar serves from now on; called at most once."""
+
+    def stop() -> None:
+        """The Sidecar has drained: give everything up and leave no timer.
+
+        Also called when the start has failed, then perhaps without `start`.
+        """
+
+
 class IFilterContext(Interface):
     """What filters are built with instead of globals; one per Sidecar."""
 
@@ -169,6 +185,7 @@ class IFilterContext(Interface):
     random = Attribute("``random.Random``")
     wheel = Attribute("`mosntx.net.timers.TimerWheel`: cheap timeouts")
     clusters = Attribute("`mosntx.contracts.upstream.IClusters`")
+    ejections = Attribute("`mosntx.contracts.upstream.IEjections`: shared by all who eject hosts")
 
 
 class IStreamFilterFactory(Interface):

@@ -175,6 +175,16 @@ class IOutlierDetector(Interface):
         """
 
 
+class IEjections(Interface):
+    """Who has ejected which address: it is unhealthy until the last one has let it in again."""
+
+    def eject(address: str) -> None:
+        """Leave an address out, on behalf of one ejector."""
+
+    def admit(address: str) -> None:
+        """Let an address in again; once for each `eject`."""
+
+
 class IDiscovery(Interface):
     """Finds the hosts of a cluster at run time; made for one cluster, started once."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import accumulate
 from random import Random
@@ -98,14 +98,20 @@ class WeightedSplit:
     :ivar entries: a variant of the route for each cluster that has a weight.
     """
 
-    __slots__ = ("_next", "_total", "_upTo", "entries")
+    __slots__ = ("_next", "_total", "_upTo", "_weights", "entries")
 
     def __init__(self, entries: Sequence[Route], weights: Sequence[int], random: Random) -> None:
         """:param weights: one for each entry, all above 0."""
         self.entries = tuple(entries)
+        self._weights = tuple(weights)
         self._upTo = list(accumulate(weights))
         self._total = self._upTo[-1]
         self._next = random.random
+
+    def shares(self) -> Iterator[tuple[Route, float]]:
+        """Yield each variant with its share of the requests."""
+        for entry, weight in zip(self.entries, self._weights, strict=True):
+            yield entry, weight / self._total
 
     def choose(self) -> Route:
         """Return the variant for one request."""

@@ -86,6 +86,10 @@ class RegexMatcher(ConditionsMatcher):
         super().__init__(conditions)
         self._pattern = Pattern(pattern)
 
+    def finds(self, path: bytes) -> bool:
+        """Whether the pattern is in a path; the conditions are not looked at."""
+        return self._pattern.search(path)
+
     def matches(self, head: IRequestHead, path: bytes, source: str = "") -> bool:
         """See `Matcher.matches`."""
         return bool(path) and self._pattern.search(path) and super().matches(head, path)

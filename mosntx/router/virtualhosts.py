@@ -83,6 +83,11 @@ class VirtualHost:
                 return None
         return found if found.split is None else found.split.choose()
 
+    def seenPath(self, head: IRequestHead) -> bytes:
+        """Return the path that rules are asked with; `route` does the same by itself."""
+        target = head.path or (b"/" if head.authority else b"")
+        return self._matchPath(target) if target else b""
+
     def __repr__(self) -> str:
         return f"<VirtualHost {self.name or self.path}>"
 
@@ -264,6 +269,11 @@ class Router:
             if host is None:
                 return None
         return host.route(head, source)
+
+    def refuses(self, head: IRequestHead) -> Route | None:
+        """Return what answers a request whose path is refused, ``None`` when it is not."""
+        refused = self._refusal is not None and self._form.isRefused(head.path)
+        return self._refusal if refused else None
 
     def virtualHost(self, authority: bytes) -> VirtualHost | None:
         """Return the virtual host for a request that asks for ``authority`` (lower case)."""

@@ -17,6 +17,7 @@ from mosntx.contracts.filters import IStreamFilterFactory
 from mosntx.contracts.net import IListenerFilterType, INetworkFilterType
 from mosntx.contracts.upstream import IDiscoveryFactory, ILoadBalancerFactory
 from mosntx.filters.fault import FaultFactory
+from mosntx.filters.fault_tolerance import FaultToleranceFactory
 from mosntx.filters.healthcheck import HealthcheckFactory
 from mosntx.filters.payload_limit import PayloadLimitFactory
 from mosntx.filters.rate_limit import RateLimitFactory
@@ -161,6 +162,7 @@ def standardCatalog() -> Catalog:
         networkFilters=_byName(FaultInjectType()),
         streamFilters=_byName(
             FaultFactory(),
+            FaultToleranceFactory(),
             HealthcheckFactory(),
             MirrorFactory(),
             PayloadLimitFactory(),

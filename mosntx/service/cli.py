@@ -28,7 +28,12 @@ EXIT_UNREADABLE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command of the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    # argparse takes no optional positionals behind options: those of `explain` are the rest
+    options, rest = parser.parse_known_args(arguments)
+    options.rest = rest
+    if rest and (options.command is not _explain or len(rest) > 2 or rest[0].startswith("-")):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     command: Any = options.command
     return int(command(options))
 
@@ -51,10 +56,31 @@ def _parser() -> argparse.ArgumentParser:
         "--no-ports", action="store_true", help="do not look whether ports are in use"
     )
     check.set_defaults(command=_check)
+    _addExplain(commands.add_parser("explain", help="say what would happen to a request"))
     _addFailures(commands.add_parser("failures", help="say why the last requests failed"))
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(command=_version)
     return parser
+
+
+def _addExplain(explain: argparse.ArgumentParser) -> None:
+    explain.usage = "mosntx explain FILE [options] [METHOD http://HOST/PATH]"
+    explain.epilog = "Without method and URL it is a request of RPC; `service` is its service."
+    explain.add_argument("file", help="configuration file, YAML or JSON")
+    explain.add_argument("-l", "--listener", default="", help="its name, if there are several")
+    explain.add_argument(
+        "-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", type=_headerField
+    )
+    explain.add_argument("--source", default="127.0.0.1:40000", help="the client (%(default)s)")
+    explain.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    explain.set_defaults(command=_explain)
+
+
+def _headerField(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form 'name: value'")
+    return name.strip(), value.strip()
 
 
 def _addFailures(failures: argparse.ArgumentParser) -> None:
@@ -140,6 +166,34 @@ def _check(options: argparse.Namespace) -> int:
     if not readable:
         return EXIT_UNREADABLE
     return EXIT_ERRORS if errors else EXIT_CLEAN
+
+
+def _explain(options: argparse.Namespace) -> int:
+    """Print what would happen to a request; the file is loaded as for a start."""
+    from mosntx.service.explain import ExplainError, Question, explain, explainLines
+    from mosntx.service.sidecar import Sidecar
+
+    try:
+        sidecar = Sidecar.fromFile(options.file, dry=True)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return EXIT_ERRORS
+    method, url = [*options.rest, "", ""][:2]
+    question = Question(method or "GET", url, tuple(options.header), options.source)
+    try:
+        said = explain(sidecar, options.listener, question)
+    except ExplainError as error:
+        print(f"mosntx explain: {error}", file=sys.stderr)
+        return EXIT_UNREADABLE
+    finally:
+        sidecar.stopService()
+    if options.json:
+        print(json.dumps(said, indent=1))
+    else:
+        for line in explainLines(said):
+            print(line)
+    return EXIT_CLEAN
 
 
 def _failures(options: argparse.Namespace) -> int:

@@ -71,9 +71,9 @@ def _entry(entry: FailureEntry, loaded: Loaded) -> dict[str, Any]:
         "protocol": entry.protocol,
         "method": entry.method,
         "target": entry.target,
-        "route": _place(entry.route, loaded),
+        "route": place(entry.route, loaded),
         "cluster": entry.cluster,
-        "cluster_config": _place(entry.clusterPath, loaded),
+        "cluster_config": place(entry.clusterPath, loaded),
         "limit": f"{reason.limit}: {entry.limit}" if entry.limit else reason.limit,
         "milliseconds": _milli(entry.seconds),
         "octets_received": entry.bytesReceived,
@@ -93,8 +93,8 @@ def _try(one: Try) -> dict[str, Any]:
     }
 
 
-def _place(path: str, loaded: Loaded) -> str:
-    """Return ``file:line``, or the configuration path of what stands in no file."""
+def place(path: str, loaded: Loaded) -> str:
+    """Return ``file:line`` of a configuration path, or the path of what stands in no file."""
     if not path:
         return ""
     file, line, _ = loaded.position(path)

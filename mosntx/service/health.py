@@ -12,7 +12,7 @@ from mosntx.proxy.chain import FilterChain
 from mosntx.router.tables import RouterSlot
 from mosntx.service.protocols import ProtocolRow
 from mosntx.upstream.health.build import Probes
-from mosntx.upstream.health.checks import HealthChecks, Surroundings
+from mosntx.upstream.health.checks import Callback, HealthChecks, Surroundings
 from mosntx.upstream.hosts import AddressTable
 
 if TYPE_CHECKING:
@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 
 def healthChecks(
-    context: Context, protocols: Mapping[str, ProtocolRow], addresses: AddressTable
+    context: Context,
+    protocols: Mapping[str, ProtocolRow],
+    addresses: AddressTable,
+    callbacks: Mapping[str, Callback],
 ) -> HealthChecks:
     """Return the checks of all clusters, not started.
 
     :param addresses: shared with the clusters.
+    :param callbacks: of users, by name.
     """
 
     @cache
@@ -41,6 +45,7 @@ def healthChecks(
             eventLog=lambda path: context.logs.sink(path).write,
             register=context.store.register,
             unregister=context.store.unregister,
+            callbacks=callbacks,
         )
     )
 

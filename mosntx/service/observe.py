@@ -20,6 +20,7 @@ from mosntx.admin.server import adminSite, prometheusSite
 from mosntx.admin.view import AdminView
 from mosntx.config.dump import dumpCluster, dumpGlobal, dumpListener, dumpObject, dumpRouter
 from mosntx.net.ports import BindFailed
+from mosntx.service.explain import Question, explain
 from mosntx.service.failures import failureStats
 from mosntx.service.registry import LocalRegistry
 from mosntx.service.updates import ClusterUpdates
@@ -66,6 +67,7 @@ class Observation:
             logLevels=context.logs.levels,
             setLogLevel=context.logs.setLevel,
             setLogEnabled=context.logs.setEnabled,
+            explain=lambda listener, *request: explain(sidecar, listener, Question(*request)),
             failures=sidecar.failures,
             features=lambda: FEATURE_GATES,
             environment=lambda: os.environ,

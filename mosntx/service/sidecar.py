@@ -33,6 +33,7 @@ from mosntx.router.tables import Routers
 from mosntx.service.announce import FailureLog, ListenerLog
 from mosntx.service.catalog import Catalog
 from mosntx.service.discovery import holdUntilSettled, nameserversOn
+from mosntx.service.explain import Question, explain
 from mosntx.service.failures import buildRecorder, failureReport
 from mosntx.service.logs import Logs
 from mosntx.service.observe import Observation
@@ -53,6 +54,7 @@ from mosntx.service.wiring import Context, EventHandlers, Wiring
 from mosntx.stats.store import StatsMatcher, StatsStore
 from mosntx.upstream.clusters import Clusters
 from mosntx.upstream.discovery.context import Nameservers
+from mosntx.upstream.health.checks import Callback as HealthCallback
 
 log = Logger()
 
@@ -76,6 +78,7 @@ class Sidecar(Service):
     _logLevel = ""
     _shutdown: Shutdown | None = None
     _ports: list[IListeningPort]
+    _alsoStopped: list[Deferred[None]]
     _hurried = False
 
     def __init__(
@@ -91,6 +94,7 @@ class Sidecar(Service):
         connectionEventHandlers: Iterable[IConnectionEventHandler] = (),
         streamEventHandlers: Iterable[IStreamEventHandler] = (),
         nameservers: Callable[[ClusterConfig], Nameservers] | None = None,
+        healthCallbacks: Mapping[str, HealthCallback] | None = None,
         random: Random | None = None,
         seconds: Callable[[], float] = monotonic,
         wallSeconds: Callable[[], float] = time,
@@ -103,18 +107,17 @@ class Sidecar(Service):
         :param reactor: the global one when not given.
         :param catalog: what names mean; the standard one with installed extensions when not given.
         :param nameservers: whom a cluster asks for names, instead of what its configuration says.
+        :param healthCallbacks: by the name in ``health_check.common_callbacks``.
         :raises ConfigError: when something cannot be made from the configuration.
         """
         self._reactor = installedReactor() if reactor is None else reactor
         self.catalog = installedCatalog() if catalog is None else catalog
         self._random, self._nameservers = random or Random(), nameservers
         self._seconds, self._wallSeconds = seconds, wallSeconds
-        listener = (ListenerLog(), *listenerEventHandlers)
-        stream = (FailureLog(seconds), *streamEventHandlers)
-        self._handlers = EventHandlers(listener, tuple(connectionEventHandlers), stream)
-        self._console, self._dry = console, dry
-        self._logDirectory = logDirectory(path)
-        self._alsoStopped: list[Deferred[None]] = []
+        listener, stream = (ListenerLog(), *listenerEventHandlers), FailureLog(seconds)
+        every = tuple(connectionEventHandlers), (stream, *streamEventHandlers)
+        self._handlers = EventHandlers(listener, *every, dict(healthCallbacks or {}))
+        self._console, self._dry, self._logDirectory = console, dry, logDirectory(path)
         self.loaded = loaded
         self.gracefulTimeout = loaded.config.server.graceful_timeout or 30.0
         self._wire()
@@ -184,6 +187,14 @@ class Sidecar(Service):
     def failures(self) -> Mapping[str, Any]:
         """Why the last requests failed, as the admin API says it; see docs/howto/failures."""
         return failureReport(self._context.recorder, self.loaded)
+
+    def explain(self, question: Question, listener: str = "") -> Mapping[str, Any]:
+        """What would happen to a request; see docs/howto/explain.
+
+        :param listener: its name, if there are several.
+        :raises mosntx.service.explain.ExplainError: when it cannot be asked.
+        """
+        return explain(self, listener, question)
 
     # IService
 
@@ -314,6 +325,7 @@ class Sidecar(Service):
 
     def _wire(self) -> None:
         self._ports = []
+        self._alsoStopped = []
         reactor, seconds = self._reactor, self._seconds
         config = self.loaded.config
         wheel = TimerWheel(reactor, seconds)

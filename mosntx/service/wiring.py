@@ -7,10 +7,10 @@ Run-time updates use the same builders (``Wiring.router``, `Wiring.clusters`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from attrs import define, field, frozen
@@ -34,7 +34,7 @@ from mosntx.config.schema import (
 )
 from mosntx.config.schema import Listener as ListenerConfig
 from mosntx.contracts.codec import IProtocol
-from mosntx.contracts.filters import IFilterContext, IStreamFilter
+from mosntx.contracts.filters import IBackground, IFilterContext, IStreamFilter
 from mosntx.contracts.net import (
     IBytesReceiver,
     IConnection,
@@ -79,6 +79,7 @@ from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.clusters import Clusters
 from mosntx.upstream.discovery.context import Nameservers
 from mosntx.upstream.ejections import Ejections
+from mosntx.upstream.health.checks import Callback
 from mosntx.upstream.hosts import AddressTable
 from mosntx.upstream.outlier import OutlierDetections
 
@@ -92,6 +93,7 @@ class EventHandlers:
     listener: tuple[IListenerEventHandler, ...] = ()
     connection: tuple[IConnectionEventHandler, ...] = ()
     stream: tuple[IStreamEventHandler, ...] = ()
+    health: Mapping[str, Callback] = field(factory=dict)
 
 
 @implementer(IFilterContext)
@@ -120,6 +122,7 @@ class Context:
     nameservers: Callable[[ClusterConfig], Nameservers]
     ids: Any = field(factory=lambda: count(1))
     clusters: Clusters = field(init=False)
+    ejections: Ejections = field(init=False)
 
 
 def expect(interface: Any, thing: Any, path: str) -> Any:
@@ -134,22 +137,12 @@ def expect(interface: Any, thing: Any, path: str) -> Any:
     return thing
 
 
-class Background(Protocol):
-    """What works besides the listeners."""
-
-    def start(self) -> object:
-        """Begin."""
-
-    def stop(self) -> object:
-        """End."""
-
-
 class Wiring:
     """Makes the objects of one Sidecar.
 
     :ivar listeners: in configuration order; not started.
     :ivar discoveries: find hosts; to be started before listeners, and ended with `background`.
-    :ivar background: what works besides: each has ``start`` and ``stop``; not started.
+    :ivar background: what works besides, filters too; not started.
     """
 
     def __init__(
@@ -163,10 +156,11 @@ class Wiring:
         self._problems: list[Problem] = []
         self._turn = WriteTurn()
         addresses = AddressTable()
-        self._health = healthChecks(context, catalog.protocols, addresses)
-        self._outliers = OutlierDetections(Ejections(addresses), context.wheel)
+        self._health = healthChecks(context, catalog.protocols, addresses, handlers.health)
+        context.ejections = Ejections(addresses)
+        self._outliers = OutlierDetections(context.ejections, context.wheel)
         self.discoveries = discoveries(context, catalog)
-        self.background: list[Background] = [self.discoveries, self._health, self._outliers]
+        self.background: list[IBackground] = [self.discoveries, self._health, self._outliers]
         self._counted: set[Cluster] = set()
         self._jobs = Cooperator(scheduler=lambda step: context.clock.callLater(0, step))
         self.clusters = context.clusters = self._makeClusters(addresses)
@@ -361,6 +355,8 @@ class Wiring:
             built = self._try(spec.path, factory.build, spec.config, self._context)
             if built is not None:
                 kept = expect(IStreamFilter, built, spec.path)
+                if IBackground.providedBy(kept):
+                    self.background.append(expect(IBackground, kept, spec.path))
                 yield FilterEntry(spec.type, kept, spec.fail_open)
 
     def _newId(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from mosntx.contracts.filters import IExchange
 from mosntx.contracts.upstream import (
     ICluster,
     IConnectionPool,
+    IEjections,
     IHost,
     ILoadBalancer,
     ILoadBalancerContext,
@@ -159,6 +161,27 @@ class FakeCluster:
         self.limits = Limits()
         self.config = ClusterConfig(name=name, type=type)
         self.outlier: Any = None
+
+
+@implementer(IEjections)
+class FakeEjections:
+    """Remembers who is out.
+
+    :ivar out: address -> how often it was ejected and not let in again.
+    """
+
+    def __init__(self) -> None:
+        self.out: Counter[str] = Counter()
+
+    def eject(self, address: str) -> None:
+        """See `IEjections.eject`."""
+        self.out[address] += 1
+
+    def admit(self, address: str) -> None:
+        """See `IEjections.admit`."""
+        self.out[address] -= 1
+        if not self.out[address]:
+            del self.out[address]
 
 
 class FakeConnection:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 
+from zope.interface import implementer
+
+from mosntx.contracts.upstream import IEjections
 from mosntx.upstream.hosts import FAILED_OUTLIER, AddressTable
 
 
+@implementer(IEjections)
 class Ejections:
-    """Who has ejected which address: it is unhealthy until the last one has let it in again."""
+    """See `IEjections`."""
 
     def __init__(self, addresses: AddressTable) -> None:
         self._addresses = addresses
         self._counts: Counter[str] = Counter()
 
     def eject(self, address: str) -> None:
-        """Leave an address out."""
+        """See `IEjections.eject`."""
         self._counts[address] += 1
         self._addresses.setFlag(address, FAILED_OUTLIER)
 
     def admit(self, address: str) -> None:
-        """Let an address in again, as far as one ejector is concerned."""
+        """See `IEjections.admit`."""
         self._counts[address] -= 1
         if not self._counts[address]:
             del self._counts[address]

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mosntx.config.schema import OutlierDetection
+from mosntx.contracts.filters import IBackground
 from mosntx.contracts.upstream import IHost, IOutlierDetector
 from mosntx.net.timers import Timer, TimerWheel
 from mosntx.upstream.cluster import Cluster
@@ -196,6 +197,7 @@ class Detector:
             self._comeBack(address, record)
 
 
+@implementer(IBackground)
 class OutlierDetections:
     """The detectors of all clusters of one Sidecar; nothing is detected before `start`."""
 

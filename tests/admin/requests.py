@@ -77,6 +77,7 @@ def view(**changes: Any) -> AdminView:
         logLevels=lambda: {"/logs/mosn.log": "INFO"},
         setLogLevel=Switches().set,
         setLogEnabled=Switches().set,
+        explain=lambda *asked: {"asked": asked},
         features=lambda: {"auto_config": False, "XdsMtlsEnable": True},
         clusters=ClusterView(
             list=list,

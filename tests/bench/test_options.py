@@ -67,7 +67,9 @@ class OptionsTests(SynchronousTestCase):
 
     def test_wrong(self) -> None:
         """What is wrong is named, with what is allowed."""
-        self.assertIn("unknown: ngin (known: mosntx, nginx", self.refuse("--peers", "ngin"))
+        self.assertIn(
+            "unknown: ngin (known: mosntx, mosntx-h2, nginx", self.refuse("--peers", "ngin")
+        )
         self.assertIn("unknown: http9", self.refuse("--scenario", "http9"))
         self.assertIn("NAME=VALUE", self.refuse("--command", "mosn start"))
         self.assertIn("no such peer: squid", self.refuse("--binary", "squid=/bin/squid"))

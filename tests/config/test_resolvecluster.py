@@ -73,6 +73,8 @@ class ClusterTests(SynchronousTestCase):
         for protocol in ("Http1", "http1"):
             on["protocol"] = protocol
             self.assertEqual(found(obj), [("warning", f"{CLUSTER}.health_check.protocol")])
+        on["protocol"] = "Http2"  # MOSN's files mean it
+        self.assertEqual(found(obj), [])
         on["check_config"] = {"http_check_config": {"path": "/"}, "other": {}}
         on["protocol"] = "Http1"
         self.assertEqual(found(obj), [])
@@ -81,6 +83,37 @@ class ClusterTests(SynchronousTestCase):
         self.assertEqual(
             (check.interval_jitter, check.check_config.http_check_config.timeout), (0.005, 30.0)
         )
+
+    def test_grpcCheck(self) -> None:
+        """It needs HTTP/2, and cannot be asked beside HTTP."""
+        on: dict[str, Any] = {"service_name": "s", "check_config": {"grpc_check_config": {}}}
+        obj = withCluster(health_check=on)
+        where = f"{CLUSTER}.health_check"
+        for protocol, expected in (
+            ("Http2", []),
+            ("", [("warning", f"{where}.protocol")]),
+            ("http2", [("warning", f"{where}.protocol")] * 2),
+        ):
+            on["protocol"] = protocol
+            self.assertEqual(found(obj), expected, protocol)
+        on["protocol"] = "Http2"
+        on["check_config"]["http_check_config"] = {}
+        self.assertEqual(found(obj), [("error", f"{where}.check_config")])
+
+    def test_checkedUrl(self) -> None:
+        """A URL in the place of a path is pointed out: MOSN's check always fails with it."""
+        for text, wrong in (
+            ("http://a/b", True),
+            ("HTTPS://a", True),
+            ("/b?to=http://a", False),
+            ("?only=query", False),
+            ("", False),
+        ):
+            settings = {"http_check_config": {"path": text, "port": -1}}
+            check = {"service_name": "s", "protocol": "Http1", "check_config": settings}
+            where = f"{CLUSTER}.health_check.check_config.http_check_config.path"
+            expected = [("error", where)] if wrong else []
+            self.assertEqual(found(withCluster(health_check=check)), expected, text)
 
     def test_features(self) -> None:
         """Keys whose feature is not built are reported once, unless they say the default."""

@@ -28,6 +28,7 @@ class Context:
     random: object
     wheel: object
     clusters: object = None
+    ejections: object = None
 
 
 class Last(NetworkFilter):

@@ -154,6 +154,40 @@ class LegsTests(SynchronousTestCase):
         mesh.upstream()
         mesh.advance(0.1)
 
+    def test_callbacks(self) -> None:
+        """A function of the user is told of each check: one change to ill, one to well."""
+        told: list[tuple[str, bool, bool]] = []
+        config = proxyConfig(
+            ROUTE,
+            cluster={
+                "health_check": {**CHECK, "protocol": "", "common_callbacks": ["mine"]},
+            },
+            proxy={"downstream_protocol": "bolt"},
+        )
+        self.mesh = mesh = MemoryMesh(
+            config,
+            catalog=standardCatalog(),
+            healthCallbacks={"mine": lambda host, *news: told.append((host.address, *news))},
+        )
+        self.addCleanup(self.end)
+        mesh.advance(1.1)
+        mesh.upstream()
+        for _ in range(2):
+            mesh.advance(5.1)
+            mesh.refuse()
+        mesh.advance(5.1)
+        mesh.upstream()
+        address = "127.0.0.1:9001"
+        self.assertEqual(
+            told,
+            [
+                (address, False, True),
+                (address, False, True),  # below the threshold
+                (address, True, False),
+                (address, True, True),
+            ],
+        )
+
     def test_eventLog(self) -> None:
         """The event log is a file like other logs."""
         path = self.mktemp()

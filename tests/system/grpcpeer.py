@@ -22,8 +22,9 @@ import grpc
 
 SERVICE = "mosntx.Echo"
 HEALTH = "grpc.health.v1.Health"
-#: A message of ``grpc.health.v1``: status = SERVING.
+#: Messages of ``grpc.health.v1``.
 SERVING = b"\x08\x01"
+NOT_SERVING = b"\x08\x02"
 #: Seconds a call may take.
 PATIENCE = 20.0
 BIG = 64 << 20
@@ -112,6 +113,12 @@ class Server:
         """How many calls of `hang` have ended."""
         return str(self.cancelled).encode()
 
+    def health(self, request: bytes, context: Any) -> bytes:
+        """All services are well, but the one called ``down``; there is none called ``none``."""
+        if request.endswith(b"none"):
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
+        return NOT_SERVING if request.endswith(b"down") else SERVING
+
     def run(self, port: int) -> None:
         """Serve for ever."""
         server = grpc.server(futures.ThreadPoolExecutor(32), options=OPTIONS)
@@ -125,7 +132,7 @@ class Server:
             "Hang": grpc.unary_stream_rpc_method_handler(self.hang),
             "Seen": grpc.unary_unary_rpc_method_handler(self.seen),
         }
-        check = grpc.unary_unary_rpc_method_handler(lambda request, context: SERVING)
+        check = grpc.unary_unary_rpc_method_handler(self.health)
         server.add_generic_rpc_handlers(
             (
                 grpc.method_handlers_generic_handler(SERVICE, calls),

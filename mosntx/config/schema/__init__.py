@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mosntx.config.schema.base import (
+    IGNORED,
     Bounds,
     Cidr,
     Duration,
@@ -17,21 +18,24 @@ from mosntx.config.schema.base import (
     option,
 )
 from mosntx.config.schema.cluster import (
-    CheckConfig,
     CircuitBreaker,
     Cluster,
     ClusterManager,
-    CodeRange,
     DnsResolvers,
-    HealthCheck,
     Host,
-    HttpCheck,
     Keepalive,
     LbConfig,
     LbSubsetConfig,
     OriginalDstLbConfig,
-    OutlierDetection,
     SlowStart,
+)
+from mosntx.config.schema.health import (
+    CheckConfig,
+    CodeRange,
+    GrpcCheck,
+    HealthCheck,
+    HttpCheck,
+    OutlierDetection,
 )
 from mosntx.config.schema.http2 import (
     Http2Keepalive,
@@ -104,6 +108,7 @@ from mosntx.config.schema.top import (
 )
 
 __all__ = [
+    "IGNORED",
     "AccessLog",
     "Admin",
     "AdminAddress",
@@ -128,6 +133,7 @@ __all__ = [
     "FilterChain",
     "FilterConfigs",
     "FilterSpec",
+    "GrpcCheck",
     "HashCookie",
     "HashHeader",
     "HashPolicy",

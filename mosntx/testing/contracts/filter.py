@@ -21,6 +21,7 @@ from mosntx.contracts.filters import (
     REMATCH_ROUTE,
     REPLIED,
     STOP,
+    IBackground,
     IFilterContext,
     IStreamFilter,
     IStreamFilterFactory,
@@ -29,7 +30,7 @@ from mosntx.net.timers import TimerWheel
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.heads import ResponseHead
 from mosntx.testing.requests import httpRequest
-from mosntx.testing.upstream import FakeExchange
+from mosntx.testing.upstream import FakeEjections, FakeExchange
 
 if TYPE_CHECKING:
     _Base = TestCase
@@ -47,6 +48,7 @@ class FakeFilterContext:
     clock: Any = field(factory=Clock)
     random: Any = field(factory=lambda: Random(1))
     clusters: Any = None
+    ejections: Any = field(factory=FakeEjections)
     wheel: TimerWheel = field(init=False)
     seconds: Any = field(init=False)
 
@@ -126,6 +128,17 @@ class FilterSuite(_Base):
                 self.context.clock.advance(1000.0)
                 self.assertEqual(self.context.clock.getDelayedCalls(), [])
                 self.assertEqual(exchange.resumed, 0)
+
+    def test_endOfWork(self) -> None:
+        """Filters that work besides requests keep `IBackground`, and leave no timer."""
+        for one in self.filters():
+            if IBackground.providedBy(one):
+                verifyObject(IBackground, one)
+                background: Any = one
+                background.start()
+                one.complete(self._play(one, 6))
+                background.stop()
+                self.assertEqual(self.context.wheel.active, 0)
 
     def test_stateIsTheExchanges(self) -> None:
         """Two exchanges through one filter do not share their state."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
+from zope.interface import implementer
 
 from mosntx.config.schema import Cluster as ClusterConfig
 from mosntx.config.schema import Host as HostConfig
+from mosntx.contracts.filters import IBackground
 from mosntx.contracts.upstream import IDiscovery, IDiscoveryFactory
 from mosntx.upstream.cluster import Cluster
 from mosntx.upstream.discovery.context import DiscoveryContext, DiscoveryStats
@@ -16,6 +18,7 @@ from mosntx.upstream.discovery.context import DiscoveryContext, DiscoveryStats
 log = Logger()
 
 
+@implementer(IBackground)
 class Discoveries:
     """See the module. Nothing is asked before `start`."""
 

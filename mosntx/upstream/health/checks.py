@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.logger import Logger
+from zope.interface import implementer
 
 from mosntx.config.schema import HealthCheck
+from mosntx.contracts.filters import IBackground
 from mosntx.contracts.upstream import IHost
 from mosntx.net.timers import TimerWheel
 from mosntx.upstream.cluster import Cluster
@@ -21,6 +23,7 @@ from mosntx.upstream.hosts import FAILED_ACTIVE_CHECK, AddressTable
 log = Logger()
 
 #: Told after each check: ``(host, its health has changed by this check, it is healthy)``.
+#: What it raises is logged.
 Callback = Callable[[IHost, bool, bool], object]
 
 
@@ -31,7 +34,7 @@ class Surroundings:
     :ivar wallSeconds: for the event log.
     :ivar eventLog: ``path`` -> a function that takes a line; raises ``OSError`` or ``ValueError``.
     :ivar register: publish stats; `unregister` ends it.
-    :ivar callbacks: see `Callback`; exceptions are logged.
+    :ivar callbacks: by the name that ``common_callbacks`` has.
     """
 
     addresses: AddressTable
@@ -42,9 +45,10 @@ class Surroundings:
     eventLog: Callable[[str], Callable[[str], object]]
     register: Callable[[HealthCheckStats], object]
     unregister: Callable[[HealthCheckStats], object]
-    callbacks: Sequence[Callback] = ()
+    callbacks: Mapping[str, Callback] = field(factory=dict)
 
 
+@implementer(IBackground)
 class HealthChecks:
     """See the module. Nothing is asked before `start`."""
 
@@ -118,7 +122,16 @@ class ClusterChecks:
     :ivar config: what they were made from.
     """
 
-    __slots__ = ("_around", "_cluster", "_event", "_schedule", "_sessions", "config", "stats")
+    __slots__ = (
+        "_around",
+        "_callbacks",
+        "_cluster",
+        "_event",
+        "_schedule",
+        "_sessions",
+        "config",
+        "stats",
+    )
 
     def __init__(
         self,
@@ -134,6 +147,7 @@ class ClusterChecks:
         self._schedule = scheduleOf(config)
         self._sessions: dict[str, Session] = {}
         self._event = self._eventLog()
+        self._callbacks = self._registered()
         surroundings.probes.explain(config)
         stats.healthyHosts[self] = self._healthyHosts
 
@@ -200,11 +214,21 @@ class ClusterChecks:
                 f"health_status:{host.healthy:d},current_result:{result == SUCCESS:d},"
                 f"status_changed:{changed:d}\n"
             )
-        for callback in self._around.callbacks:
+        for callback in self._callbacks:
             try:
                 callback(host, changed, host.healthy)
             except Exception:
                 log.failure("callback of a health check")
+
+    def _registered(self) -> list[Callback]:
+        """The callbacks that the cluster names; unknown names are passed over, as in MOSN."""
+        known, found = self._around.callbacks, []
+        for name in self.config.common_callbacks:
+            if name in known:
+                found.append(known[name])
+            else:
+                log.warn("{path}: no callback {name!r}", path=self.config.path, name=name)
+        return found
 
     def _eventLog(self) -> Callable[[str], Any] | None:
         """Where lines go; a log that cannot be opened must not keep hosts from being checked."""

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from bench.peers import DEFAULT_PEERS, PEERS, aiohttp_proxy, envoy, haproxy, mosntx, nginx
+from bench.peers import (
+    DEFAULT_PEERS,
+    PEERS,
+    aiohttp_proxy,
+    envoy,
+    haproxy,
+    mosntx,
+    mosntx_h2,
+    nginx,
+)
 from bench.peers.base import SCRIPTS, Peer, loadPeer
 from bench.place import BOLT, H2C, HTTP1, Place
 from mosntx.config.load import loadMapping
@@ -95,6 +104,16 @@ class MosntxTests(PlaceCase):
         self.assertEqual(cluster["hosts"], [{"address": "127.0.0.1:20002"}])
         route = value["servers"][0]["routers"][0]["virtual_hosts"][0]["routers"][0]["route"]
         self.assertEqual(route, {"cluster_name": cluster["name"]})
+
+    def test_engine(self) -> None:
+        """The other engine is named on the sides that speak HTTP/2, and nowhere else."""
+        for legs in ((HTTP1, H2C), (H2C, H2C), (H2C, BOLT)):
+            made = mosntx_h2.configWithH2(self.place(*legs))
+            loaded = loadMapping(made, Names.everything())
+            proxy = loaded.config.server.listeners[0].filters[0].config
+            found = loaded.config.cluster_manager.clusters[0].protocol_options.http2
+            engines = proxy.http2.http2_engine, found.http2_engine
+            self.assertEqual(engines, tuple("h2" if leg == H2C else "auto" for leg in legs))
 
     def test_protocols(self) -> None:
         """The protocols have the configuration's names; a conversion is asked of the route."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -9,12 +10,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from mosntx.contracts.codec import HEAD
+from mosntx.contracts.stream import REFUSED
 from mosntx.contracts.upstream import IHost
 from mosntx.net.timers import TICK, TimerWheel
 from mosntx.protocol.bolt.protocol import BoltProtocol
+from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.protocol import Http1Protocol
+from mosntx.protocol.http2.protocol import Http2Protocol
 from mosntx.protocol.tr.protocol import TrProtocol
-from mosntx.testing.net import FakeConnector
+from mosntx.testing.net import FakeConnection, FakeConnector
 from mosntx.upstream.health.build import Probes
 from mosntx.upstream.health.probe import IProbe
 from mosntx.upstream.health.session import Schedule, Session
@@ -97,12 +102,70 @@ class World:
         self.clock.advance(seconds + TICK)
 
 
-def probes(connector: Any = None) -> Probes:
-    """Return probes that know HTTP/1 and Bolt."""
+def probes(connector: Any = None, engine: str = "auto") -> Probes:
+    """Return probes that know the protocols of this package.
+
+    :param engine: of HTTP/2.
+    """
     made: dict[str, Any] = {
         "Http1": Http1Protocol(),
+        "Http2": Http2Protocol(engine=engine),
         "bolt": BoltProtocol("bolt"),
         "boltv2": BoltProtocol("boltv2"),
         "tr": TrProtocol(),
     }
     return Probes(connector or FakeConnector(), made.__getitem__, made)
+
+
+class Http2Server:
+    """A peer that answers the first request on a connection of HTTP/2.
+
+    :ivar events: of its codec: the request.
+    """
+
+    def __init__(self, connection: FakeConnection) -> None:
+        self._codec = Http2Protocol().serverCodec()
+        self._connection = connection
+        self.events = self._codec.receive(connection.clear())
+        self._deliver(self._codec.bytesToSend())
+
+    def octets(
+        self, head: Any, body: bytes = b"", trailers: Mapping[bytes, bytes] | None = None
+    ) -> bytes:
+        """Return a whole response; without trailers the body ends it."""
+        codec, number = self._codec, self._number
+        out = codec.responseHead(number, head, not body and trailers is None)
+        if body:
+            out += codec.responseData(number, body, trailers is None)
+        if trailers is not None:
+            out += codec.responseTrailers(number, Headers(trailers.items()))
+        return out + codec.bytesToSend()
+
+    def respond(
+        self, head: Any, body: bytes = b"", trailers: Mapping[bytes, bytes] | None = None
+    ) -> None:
+        """Send a whole response."""
+        self._deliver(self.octets(head, body, trailers))
+
+    def begin(self, head: Any) -> None:
+        """Send a head that a body follows."""
+        self._deliver(self._codec.responseHead(self._number, head, False))
+
+    def inform(self, head: Any) -> None:
+        """Send an interim response."""
+        self._deliver(self._codec.responseInformational(self._number, head))
+
+    def data(self, data: bytes) -> None:
+        """Send a part of the body."""
+        self._deliver(self._codec.responseData(self._number, data, False))
+
+    def reset(self) -> None:
+        """Reset the request."""
+        self._deliver(self._codec.responseReset(self._number, REFUSED))
+
+    @property
+    def _number(self) -> int:
+        return next(event[1] for event in self.events if event[0] == HEAD)
+
+    def _deliver(self, octets: bytes) -> None:
+        self._connection.deliver(octets + self._codec.bytesToSend())

@@ -8,21 +8,24 @@ from attrs import evolve
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.config.schema import CheckConfig, HealthCheck, HttpCheck
+from mosntx.config.schema import CheckConfig, GrpcCheck, HealthCheck, HttpCheck
 from mosntx.upstream.health.build import scheduleOf
-from mosntx.upstream.health.http1 import Http1Probe
+from mosntx.upstream.health.grpc import GrpcProbe
+from mosntx.upstream.health.http import HttpProbe
 from mosntx.upstream.health.rpc import RpcProbe
 from mosntx.upstream.health.session import Schedule
 from mosntx.upstream.health.tcp import TcpProbe
 from tests.upstream.health.build import ADDRESS, probes
 
 
-def check(protocol: str = "", http: HttpCheck | None = None, **more: Any) -> HealthCheck:
+def check(
+    protocol: str = "", http: HttpCheck | None = None, grpc: GrpcCheck | None = None, **more: Any
+) -> HealthCheck:
     """Return a configuration."""
     return HealthCheck(
         service_name="s",
         protocol=protocol,
-        check_config=CheckConfig(http_check_config=http),
+        check_config=CheckConfig(http_check_config=http, grpc_check_config=grpc),
         path="cluster_manager.clusters[0].health_check",
         **more,
     )
@@ -60,7 +63,7 @@ class ProbesTests(SynchronousTestCase):
     def test_kinds(self) -> None:
         """`Http1` with its settings, heartbeats by name, and TCP for anything else."""
         for config, kind in (
-            (check("Http1", HttpCheck()), Http1Probe),
+            (check("Http1", HttpCheck()), HttpProbe),
             (check("Http1"), TcpProbe),
             (check("Http1", HttpCheck(scheme="https")), TcpProbe),
             (check("http1", HttpCheck()), TcpProbe),
@@ -69,6 +72,10 @@ class ProbesTests(SynchronousTestCase):
             (check("tr"), RpcProbe),
             (check("SofaRpc"), TcpProbe),
             (check("Http2"), TcpProbe),
+            (check("Http2", HttpCheck()), HttpProbe),
+            (check("Http2", HttpCheck(scheme="https")), TcpProbe),
+            (check("Http2", grpc=GrpcCheck()), GrpcProbe),
+            (check("Http1", grpc=GrpcCheck()), TcpProbe),
             (check(), TcpProbe),
         ):
             self.assertIs(type(probes().build(config, ADDRESS)), kind, config.protocol)
@@ -77,9 +84,12 @@ class ProbesTests(SynchronousTestCase):
         """A host with a bad address has no HTTP check, which is an alert in the log."""
         with capturedLogs() as events:
             self.assertIsNone(probes().build(check("Http1", HttpCheck()), "nowhere"))
-            bad = check("Http1", HttpCheck(method="no token"))
-            self.assertIsNone(probes().build(bad, ADDRESS))
-        self.assertEqual([event["alert"] for event in events], ["health check"] * 2)
+            for protocol in ("Http1", "Http2"):
+                for config in (HttpCheck(method="no token"), HttpCheck(domain="a\r\nb: c")):
+                    self.assertIsNone(probes().build(check(protocol, config), ADDRESS))
+            grpc = check("Http2", grpc=GrpcCheck(authority="a b"))
+            self.assertIsNone(probes().build(grpc, ADDRESS))
+        self.assertEqual([event["alert"] for event in events], ["health check"] * 6)
 
     def test_explain(self) -> None:
         """What a configuration asks for and does not get is in the log."""
@@ -89,6 +99,10 @@ class ProbesTests(SynchronousTestCase):
             (check("tr"), []),
             (check("Http1", HttpCheck()), ["warn"]),
             (check("Http1", HttpCheck(port=80)), []),
+            (check("Http2"), []),
+            (check("Http2", HttpCheck(port=80)), []),
+            (check("Http2", HttpCheck(scheme="https")), ["error"]),
+            (check("Http2", grpc=GrpcCheck()), []),
             (check("bolt"), []),
             (check("SofaRpc"), []),
         ):
@@ -101,5 +115,7 @@ class ProbesTests(SynchronousTestCase):
         few = evolve(probes(), known=("Http1",))
         with capturedLogs() as events:
             few.explain(check("tr"))
-        self.assertEqual([event["log_level"].name for event in events], ["error"])
+            few.explain(check("Http2", grpc=GrpcCheck()))
+        self.assertEqual([event["log_level"].name for event in events], ["error"] * 2)
         self.assertIs(type(few.build(check("tr"), ADDRESS)), TcpProbe)
+        self.assertIs(type(few.build(check("Http2", HttpCheck()), ADDRESS)), TcpProbe)

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import CheckConfig, HealthCheck, HttpCheck
@@ -26,7 +27,12 @@ from mosntx.upstream.hosts import FAILED_ACTIVE_CHECK, AddressTable
 from tests.upstream.health.build import probes
 
 CHECK = HealthCheck(
-    service_name="s", initial_delay_seconds=1.0, interval=10.0, interval_jitter=0.0, timeout=1.0
+    service_name="s",
+    initial_delay_seconds=1.0,
+    interval=10.0,
+    interval_jitter=0.0,
+    timeout=1.0,
+    common_callbacks=("told",),
 )
 
 
@@ -51,7 +57,7 @@ class HealthChecksTests(SynchronousTestCase):
             eventLog=self.eventLog,
             register=self.store.register,
             unregister=self.store.unregister,
-            callbacks=[lambda host, *rest: self.told.append((host.address, *rest))],
+            callbacks={"told": lambda host, *rest: self.told.append((host.address, *rest))},
         )
         self.checks = HealthChecks(around)
         self.clusters = Clusters(
@@ -271,9 +277,12 @@ class HealthChecksTests(SynchronousTestCase):
         """A callback that breaks is in the log; the others are called, the checks go on."""
         around = self.checks._around
         seen: list[Any] = []
-        broken = (lambda *_: 1 // 0, lambda *told: seen.append(told))
+        broken: dict[str, Callable[..., object]] = {
+            "broken": lambda *_: 1 // 0,
+            "told": lambda *told: seen.append(told),
+        }
         self.checks._around = attrs.evolve(around, callbacks=broken)
-        self.update("a:1")
+        self.update("a:1", check=attrs.evolve(CHECK, common_callbacks=("broken", "told")))
         self.checks.start()
         self.pass_(1.0)
         self.answer(a=True)
@@ -281,11 +290,22 @@ class HealthChecksTests(SynchronousTestCase):
         self.assertEqual(len(seen), 1)
         self.assertEqual(self.pass_(10.0), ["a:1"])
 
+    def test_namedCallbacks(self) -> None:
+        """Only the callbacks that a cluster names are told; a name nobody has is in the log."""
+        self.update("a:1", check=attrs.evolve(CHECK, common_callbacks=()))
+        self.update("b:1", name="d", check=attrs.evolve(CHECK, common_callbacks=("none", "told")))
+        with capturedLogs() as events:
+            self.checks.start()
+        self.assertEqual([event["name"] for event in events], ["none"])
+        self.pass_(1.0)
+        self.answer(a=True, b=True)
+        self.assertEqual(self.told, [("b:1", False, True)])
+
     def test_removedByCallback(self) -> None:
         """Whoever is told that a host is ill may remove it."""
         around = self.checks._around
         remove = lambda *_: self.clusters.updateHosts("c", [])  # noqa: E731 - a fake
-        self.checks._around = attrs.evolve(around, callbacks=(remove,))
+        self.checks._around = attrs.evolve(around, callbacks={"told": remove})
         self.update("a:1")
         self.checks.start()
         self.pass_(1.0)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 from urllib.parse import quote, urljoin, urlsplit
 
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mosntx.config.address import parseAddress
 from mosntx.config.schema import HttpCheck
-from mosntx.contracts.codec import FAILED, HEAD, RESET, IProtocol
+from mosntx.contracts.codec import HEAD, IProtocol
 from mosntx.contracts.message import IResponseHead
-from mosntx.contracts.net import IBytesReceiver, IConnection, IConnector
+from mosntx.contracts.net import IConnector
 from mosntx.contracts.upstream import IHost
-from mosntx.net.connector import ConnectFailed
-from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.heads import RequestHead
-from mosntx.upstream.health.probe import CONNECT_LIMIT, IProbe
-from mosntx.upstream.health.tcp import Deaf
+from mosntx.upstream.health.asking import Asking, placeOf
+from mosntx.upstream.health.probe import IProbe
 
 #: Redirects that are followed (Go's http client, which MOSN asks with).
 MOST_REDIRECTS: Final = 10
@@ -81,26 +78,28 @@ def firstQuestion(config: HttpCheck, address: str) -> Question:
     :param address: of the host; its port counts when the configuration names none.
     :raises ValueError: when the address is none.
     """
-    where = parseAddress(address)
+    address, netloc = placeOf(address, config.port)
     path = config.path if config.path.startswith("/") else f"/{config.path}"
-    if where.network == "unix":
-        netloc = "localhost"
-    else:
-        name = f"[{where.host}]" if ":" in where.host else where.host
-        netloc = address = f"{name}:{config.port or where.port}"
     return Question(address, f"http://{netloc}{path}", config.method or "GET", config.domain)
 
 
 @implementer(IProbe)
-class Http1Probe:
-    """See `IProbe`. Whatever keeps a status from coming is a bad answer, as in MOSN."""
+class HttpProbe:
+    """See `IProbe`. Whatever keeps a status from coming is a bad answer, as in MOSN.
+
+    Each check has a connection of its own, in HTTP/2 too (prior knowledge, RFC 9113 3.3).
+    """
 
     __slots__ = ("_config", "_connector", "_protocol", "_question")
 
     def __init__(
         self, config: HttpCheck, address: str, connector: IConnector, protocol: IProtocol
     ) -> None:
-        """:raises ValueError: when the host cannot be asked: its address, method or domain."""
+        """Make the request ready.
+
+        :param protocol: HTTP/1 or HTTP/2.
+        :raises ValueError: when the host cannot be asked: its address, method or domain.
+        """
         self._config = config
         self._connector = connector
         self._protocol = protocol
@@ -109,7 +108,7 @@ class Http1Probe:
 
     def check(self, host: IHost) -> Deferred[bool]:
         """See `IHealthChecker.check`."""
-        asking = _Asking(self._connector, self._protocol, self._good)
+        asking = _HttpAsking(self._connector, self._protocol, self._good)
         asking.ask(self._question)
         return asking.answer
 
@@ -123,77 +122,33 @@ class Http1Probe:
         return any(code.start <= status <= code.end for code in codes)
 
 
-class _Asking:
-    """One check: a request, and those that redirects lead to.
+class _HttpAsking(Asking):
+    """One check: a request, and those that redirects lead to."""
 
-    :ivar answer: fires with whether the last status was good.
-    """
+    __slots__ = ("_good", "_question", "_redirects")
 
-    __slots__ = (
-        "_attempt",
-        "_codec",
-        "_connection",
-        "_connector",
-        "_good",
-        "_protocol",
-        "_question",
-        "_reader",
-        "_redirects",
-        "answer",
-    )
-
-    def __init__(self, connector: IConnector, protocol: IProtocol, good: Any) -> None:
+    def __init__(
+        self, connector: IConnector, protocol: IProtocol, good: Callable[[int], bool]
+    ) -> None:
         """:param good: says whether a status is that of a healthy host."""
-        self.answer: Deferred[bool] = Deferred(self._cancelled)
-        self._connector = connector
-        self._protocol = protocol
+        super().__init__(connector, protocol)
         self._good = good
         self._redirects = 0
-        self._codec: Any = None
-        self._connection: IConnection | None = None
-        self._attempt: Deferred[Any] | None = None
 
     def ask(self, question: Question) -> None:
         """Ask on a new connection."""
         self._question = question
-        self._codec = self._protocol.clientCodec()
-        receiver = self._reader = _Reader(self)
-        attempt: Deferred[Any] = self._connector.connect(question.address, CONNECT_LIMIT, receiver)
-        self._attempt = attempt
-        attempt.addCallbacks(self._connected, self._refused)
+        self.connect(question.address)
 
-    def receive(self, data: bytes) -> None:
-        """Octets of the response have come."""
-        for event in self._codec.receive(data):
-            if event[0] == HEAD:
-                self._responded(event[2])
-                return
-            if event[0] in (FAILED, RESET):
-                self.finish(False)
-                return
+    def request(self, codec: Any) -> bytes:
+        """See `Asking.request`."""
+        _number, octets = codec.requestHead(self._question.head(), True)
+        return cast(bytes, octets)
 
-    def finish(self, good: bool) -> None:
-        """The check is over."""
-        self._leave()
-        if not self.answer.called:
-            self.answer.callback(good)
-
-    def _connected(self, connection: IConnection) -> None:
-        self._attempt = None
-        self._connection = connection
-        try:
-            _number, octets = self._codec.requestHead(self._question.head(), True)
-        except (ValueError, EncodeError):  # only after a redirect; the first was tried before
-            self.finish(False)
-        else:
-            connection.write(octets)
-
-    def _refused(self, failure: Failure) -> None:
-        self._attempt = None
-        if failure.check(ConnectFailed):
-            self.finish(False)
-        elif not self.answer.called:
-            self.answer.errback(failure)
+    def heard(self, kind: int, part: Any, end: bool) -> None:
+        """See `Asking.heard`: the status is enough."""
+        if kind == HEAD:
+            self._responded(part)
 
     def _responded(self, head: IResponseHead) -> None:
         status = head.status
@@ -210,41 +165,4 @@ class _Asking:
         if self._redirects > MOST_REDIRECTS:
             self.finish(False)
         else:
-            self._leave()
             self.ask(question)
-
-    def _cancelled(self, _answer: Deferred[bool]) -> None:
-        self._leave()
-
-    def _leave(self) -> None:
-        """Give up the present connection; nothing that it still says counts."""
-        self._reader.asking = None
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None:
-            attempt.cancel()
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.abort()
-
-
-@implementer(IBytesReceiver)
-class _Reader(Deaf):
-    """One connection of a check.
-
-    :ivar asking: ``None`` once nobody wants to hear more.
-    """
-
-    __slots__ = ("asking",)
-
-    def __init__(self, asking: _Asking) -> None:
-        self.asking: _Asking | None = asking
-
-    def bytesReceived(self, data: bytes) -> None:
-        """See `IBytesReceiver.bytesReceived`."""
-        if self.asking is not None:
-            self.asking.receive(data)
-
-    def connectionClosed(self, event: int) -> None:
-        """See `IBytesReceiver.connectionClosed`: there was no status."""
-        if self.asking is not None:
-            self.asking.finish(False)

@@ -1,4 +1,4 @@
-"""Tests of `mosntx.upstream.health.http1`."""
+"""Tests of `mosntx.upstream.health.http`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.http1.protocol import Http1Protocol
 from mosntx.testing.net import FakeConnector
 from mosntx.testing.upstream import FakeHost
-from mosntx.upstream.health.http1 import MOST_REDIRECTS, Http1Probe, firstQuestion
+from mosntx.upstream.health.http import MOST_REDIRECTS, HttpProbe, firstQuestion
 
 
 def status(line: bytes, *fields: bytes) -> bytes:
@@ -22,13 +22,13 @@ def status(line: bytes, *fields: bytes) -> bytes:
     return b"HTTP/1.1 " + line + b"\r\n" + head + b"\r\n"
 
 
-class Http1TestCase(SynchronousTestCase):
+class HttpTestCase(SynchronousTestCase):
     """A host that is asked by HTTP."""
 
     def begin(self, address: str = "10.0.0.1:8080", **config: Any) -> Deferred[bool]:
         """Begin a check."""
         self.connector = FakeConnector()
-        probe = Http1Probe(HttpCheck(**config), address, self.connector, Http1Protocol())
+        probe = HttpProbe(HttpCheck(**config), address, self.connector, Http1Protocol())
         check = probe.check(FakeHost(address))
         probe.close()
         return check
@@ -46,7 +46,7 @@ class Http1TestCase(SynchronousTestCase):
         return self.successResultOf(check)
 
 
-class RequestTests(Http1TestCase):
+class RequestTests(HttpTestCase):
     """What is sent, and where."""
 
     def sent(self, address: str = "10.0.0.1:8080", **config: Any) -> tuple[str, bytes, list[bytes]]:
@@ -71,6 +71,20 @@ class RequestTests(Http1TestCase):
         self.assertEqual(address, "10.0.0.1:9090")
         self.assertEqual(line, b"HEAD /health?deep=1&x=%41 HTTP/1.1")
         self.assertIn(b"Host: shop.example", fields)
+
+    def test_port(self) -> None:
+        """0 and -1 mean the host's own port, as in MOSN."""
+        for port, address in (
+            (0, "10.0.0.1:8080"),
+            (-1, "10.0.0.1:8080"),
+            (33333, "10.0.0.1:33333"),
+        ):
+            self.assertEqual(self.sent(port=port)[0], address)
+
+    def test_queries(self) -> None:
+        """A query alone is one of the path /, and an empty one is left out."""
+        self.assertEqual(self.sent(path="?only=query")[1], b"GET /?only=query HTTP/1.1")
+        self.assertEqual(self.sent(path="/a?")[1], b"GET /a HTTP/1.1")
 
     def test_paths(self) -> None:
         """A path gets its slash, and what HTTP cannot carry is escaped."""
@@ -111,7 +125,7 @@ class RequestTests(Http1TestCase):
             firstQuestion(HttpCheck(), "nowhere")
 
 
-class StatusTests(Http1TestCase):
+class StatusTests(HttpTestCase):
     """What the answer comes to."""
 
     def test_default(self) -> None:
@@ -178,7 +192,7 @@ class StatusTests(Http1TestCase):
         connection.lose()
 
 
-class RedirectTests(Http1TestCase):
+class RedirectTests(HttpTestCase):
     """Redirects are followed."""
 
     def test_sameHost(self) -> None:
@@ -241,6 +255,14 @@ class RedirectTests(Http1TestCase):
         self.connect().deliver(status(b"302 Found", b"Location: http://\xfc.example/"))
         self.connect()
         self.assertIs(self.successResultOf(check), False)
+
+    def test_talkative(self) -> None:
+        """What follows a redirect in the same octets does not end the check."""
+        check = self.begin()
+        self.connect().deliver(status(b"302 Found", b"Location: /x") + b"and more\r\n\r\n")
+        self.assertNoResult(check)
+        self.connect().deliver(status(b"200 OK"))
+        self.assertIs(self.successResultOf(check), True)
 
     def test_loop(self) -> None:
         """A host that redirects for ever is given up."""
