@@ -167,10 +167,14 @@ DIFFERENCES: Final[Mapping[type, Mapping[str, str]]] = {
         "max_retries": "Counted exactly; MOSN's count can fall below 0. Besides, `retry_budget`.",
     },
     HealthCheck: {
-        "protocol": "`bolt`, `boltv2` and `tr` send heartbeats; MOSN only connects.",
+        "protocol": "`Http2`, `bolt`, `boltv2` and `tr` ask, too; MOSN only connects.",
         "check_config": "A wrong type is an error of the file.",
+        "common_callbacks": "Names of functions that are given to `Sidecar`, not of Go's.",
     },
-    HttpCheck: {"port": "Below 0 is an error of the file; MOSN takes the host's."},
+    HttpCheck: {
+        "path": "A URL is an error of the file; with MOSN the check always fails.",
+        "scheme": "With `https` it only connects until TLS is built.",
+    },
     LbSubsetConfig: {"subset_selectors": "An empty one is left out; MOSN crashes at its start."},
     OriginalDstLbConfig: {
         "use_header": "Without it MOSN knows the destination of redirected connections.",

@@ -92,13 +92,6 @@ class RequestTests(HttpTestCase):
         self.assertEqual(
             self.sent(path="/a b/\u00fc?q=a b")[1], b"GET /a%20b/%C3%BC?q=a%20b HTTP/1.1"
         )
-        for path, target in (
-            ("?only=query", b"/?only=query"),
-            ("/test?", b"/test"),
-            ("http://b.test/x", b"/http://b.test/x"),
-        ):
-            address, line, _ = self.sent(path=path)
-            self.assertEqual((address, line), ("10.0.0.1:8080", b"GET %b HTTP/1.1" % target))
 
     def test_noSmuggling(self) -> None:
         """Line ends in the configuration do not make a second request."""
