@@ -15,7 +15,7 @@ copyright = "2026, the mosntx authors"
 release = version = _VERSION[1] if _VERSION else ""
 
 extensions: list[str] = []
-exclude_patterns = ["_build", "changes", "reference/_configuration.rst"]
+exclude_patterns = ["_build", "changes", "reference/_*.rst"]
 default_role = "literal"  # single backquotes, as in the docstrings
 language = "en"
 nitpicky = True
@@ -27,12 +27,14 @@ html_show_sphinx = False
 
 
 def _writeReference(_app: object) -> None:
-    """Write the tables of all configuration keys from the schema of the installed package."""
+    """Write the tables of configuration keys from the schema of the installed package."""
+    from mosntx.config.mosnfields import mosnFieldsRst
     from mosntx.config.reference import referenceRst
     from mosntx.service.catalog import standardCatalog
 
-    target = Path(__file__).parent / "reference" / "_configuration.rst"
-    target.write_text(referenceRst(standardCatalog().names()), "utf-8")
+    folder, names = Path(__file__).parent / "reference", standardCatalog().names()
+    (folder / "_configuration.rst").write_text(referenceRst(names), "utf-8")
+    (folder / "_mosn-fields.rst").write_text(mosnFieldsRst(names), "utf-8")
 
 
 def setup(app: Any) -> None:

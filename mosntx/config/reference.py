@@ -125,7 +125,7 @@ def _table(spec: ClassSpec, features: frozenset[str]) -> Iterator[str]:
     for field in spec.fields:
         yield from _row(_cells(field, features))
     for key, why in sorted(spec.ignored.items()):
-        yield from _row((f"``{key}``", "any", "", "", IGNORED, _code(why)))
+        yield from _row((f"``{key}``", "any", "", "", IGNORED, asRst(why)))
 
 
 def _row(cells: Sequence[str]) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _row(cells: Sequence[str]) -> Iterator[str]:
 
 def _cells(field: FieldSpec, features: frozenset[str]) -> tuple[str, ...]:
     notes = field.notes
-    meaning = _code(notes.get("doc", ""))
+    meaning = asRst(notes.get("doc", ""))
     choices = [choice for choice in notes.get("choices", ()) if choice]
     if choices:
         meaning += " One of " + ", ".join(f"``{choice}``" for choice in choices) + "."
@@ -151,8 +151,8 @@ def _cells(field: FieldSpec, features: frozenset[str]) -> tuple[str, ...]:
     return (f"``{field.key}``", kind, _default(field), notes.get("unit", ""), status, meaning)
 
 
-def _code(text: str) -> str:
-    """Backquotes as reST literals."""
+def asRst(text: str) -> str:
+    """Return a text of the schema as reST: backquotes are literals there."""
     return text.replace("`", "``").replace("*.", "\\*.")
 
 
@@ -188,7 +188,7 @@ def _default(field: FieldSpec) -> str:
     """The default as it would be written."""
     absent = field.notes.get("absent", "")
     if absent:
-        return _code(absent)
+        return asRst(absent)
     if field.required:
         return "required"
     value = field.makeDefault()

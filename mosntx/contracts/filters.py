@@ -115,7 +115,7 @@ class IExchange(Interface):
         """End the exchange at once and send nothing (MOSN: Termination)."""
 
     def hashKey() -> int | None:
-        """The key for consistent balancing from the route's hash policy, ``None`` without one."""
+        """The key for consistent balancing that the route computes, ``None`` without a route."""
 
 
 class IStreamFilter(Interface):

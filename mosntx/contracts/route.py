@@ -44,7 +44,7 @@ class IRoute(Interface):
         """
 
     def hashKey(exchange: Any) -> int | None:
-        """The consistent-hash key, ``None`` without a hash policy."""
+        """The consistent-hash key; ``None`` when this route has none. Ours always have one."""
 
 
 class IRetryPolicy(Interface):

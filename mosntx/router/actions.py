@@ -75,7 +75,7 @@ class Route:
     rewriteResponse: Callable[[Any, Any], None] | None
     cluster: str
     variable: HeadVariable | None
-    hash: Callable[[Any], int] | None
+    hash: Callable[[Any], int]
     split: WeightedSplit | None
 
     def clusterName(self, head: IRequestHead) -> str:
@@ -84,9 +84,9 @@ class Route:
             return self.cluster
         return (self.variable(head) or b"").decode("utf-8", "replace")
 
-    def hashKey(self, exchange: Any) -> int | None:
+    def hashKey(self, exchange: Any) -> int:
         """See `IRoute.hashKey`."""
-        return None if self.hash is None else self.hash(exchange)
+        return self.hash(exchange)
 
     def __repr__(self) -> str:
         return f"<Route {self.path}>"

@@ -138,11 +138,9 @@ def _seconds(value: bytes | None, default: float) -> float:
 HashKey = Callable[[Any], int]
 
 
-def compileHash(config: Sequence[HashConfig]) -> HashKey | None:
-    """Return what computes the hash key, ``None`` without a policy. The first one counts (MOSN)."""
-    if not config:
-        return None
-    first = config[0]
+def compileHash(config: Sequence[HashConfig]) -> HashKey:
+    """Return what computes the hash key: the first policy (MOSN), the client's address without."""
+    first = config[0] if config else HashConfig()
     if first.cookie is not None:
         return _cookieHash(first.cookie.name.encode("utf-8"))
     if first.header is not None:

@@ -51,6 +51,7 @@ FEATURES = frozenset(
         "access_log",
         "admin",
         "circuit_breakers",
+        "cluster_variable",
         "connect",
         "direct_response",
         "dns",

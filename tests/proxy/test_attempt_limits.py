@@ -5,6 +5,7 @@ from __future__ import annotations
 from mosntx.contracts.filters import (
     UPSTREAM_OVERFLOW,
 )
+from mosntx.testing.mesh import Peer
 from tests.proxy.build import GET, NO_CONTENT, OK, MeshTestCase, post, response, toCluster
 
 RETRY = {"retry_on": True, "num_retries": 1}
@@ -127,6 +128,48 @@ class RequestLimitTests(MeshTestCase):
         upstream.take()
         upstream.send(OK)
         self.assertEqual(waiting.take(), OK)
+
+
+class ManyClientsTests(MeshTestCase):
+    """500 clients at once, and a host that takes two connections (scenario 109)."""
+
+    def serve(self, clients: list[Peer]) -> int:
+        """Answer whatever comes up; return the number of connections to the host."""
+        mesh = self.running
+        upstreams: list[Peer] = []
+        while mesh.dialled:
+            upstreams.append(mesh.upstream())
+            self.assertLessEqual(len(upstreams), 2)
+        for _ in clients:
+            for upstream in upstreams:
+                if upstream.take():
+                    upstream.send(OK)
+        self.assertEqual(mesh.dialled, [])
+        return len(upstreams)
+
+    def begun(self, **limits: int) -> list[Peer]:
+        """Start the Sidecar; return clients that have asked."""
+        mesh = self.begin(cluster={"circuit_breakers": [{"max_connections": 2, **limits}]})
+        clients = [mesh.client("front") for _ in range(500)]
+        for client in clients:
+            client.send(GET)
+        self.assertEqual(len(mesh.dialled), 2)
+        return clients
+
+    def test_allWait(self) -> None:
+        """Two connections serve all, one after the other."""
+        clients = self.begun()
+        self.assertEqual(self.serve(clients), 2)
+        self.assertEqual({client.take() for client in clients}, {OK})
+
+    def test_fewMayWait(self) -> None:
+        """Those who find no place to wait get 503 at once, as all would with MOSN."""
+        clients = self.begun(max_pending_requests=10)
+        refused = [client for client in clients if b" 503 " in client.take()]
+        self.assertEqual(len(refused), 490)
+        self.assertEqual({one.flags for one in self.witness.ended}, {UPSTREAM_OVERFLOW})
+        self.assertEqual(self.serve(clients), 2)
+        self.assertEqual([client.take() for client in clients].count(OK), 10)
 
 
 class ReuseRaceTests(MeshTestCase):

@@ -124,12 +124,22 @@ class LocalReplyTests(BoltTestCase):
         self.assertEqual(mesh.value("response_protocol_error", host="127.0.0.1:9001"), 1)
 
     def test_directResponse(self) -> None:
-        """A route that answers itself."""
-        route = {**rpcRoute(), "direct_response": {"status": 200, "body": "not sent"}}
-        mesh = self.begin(route)
-        client = mesh.client("front")
-        client.send(request(5))
-        self.assertAnswer(client, (5, SUCCESS))
+        """A route that answers itself, with the status that MOSN makes of HTTP's."""
+        statuses = (
+            (200, SUCCESS),
+            (404, NO_PROCESSOR),
+            (503, BUSY),
+            (504, TIMEOUT),
+            (500, UNKNOWN),
+        )
+        for code, answer in statuses:
+            route = {**rpcRoute(), "direct_response": {"status": code, "body": "not sent"}}
+            mesh = self.begin(route)
+            client = mesh.client("front")
+            client.send(request(5))
+            self.assertAnswer(client, (5, answer))
+            self.tearDown()
+        self.mesh = None
 
     def test_ourMistake(self) -> None:
         """A mistake of ours hits one request, not its neighbours on either connection."""

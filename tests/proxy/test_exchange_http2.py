@@ -16,6 +16,13 @@ from tests.proxy.build import OK, MeshTestCase, response, toCluster
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 EXPECTING = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
 
+#: Targets that nobody may spell in another way, each without and with a query (MOSN's cases).
+TARGETS = [
+    path + query
+    for path in (b"/", b"/abc", b"/aa%20bb", b"/aa%20bb%26cc", b"/abc+def", b"/10%25", b"/1%41")
+    for query in (b"", b"?k=v%20w")
+]
+
 
 class Http2Peer:
     """A peer that speaks HTTP/2.
@@ -90,6 +97,18 @@ class FromHttp1Tests(MeshTestCase):
         upstream.answer(number, b"ok")
         self.assertStatus(client.take(), 200)
 
+    def test_targets(self) -> None:
+        """Path and query reach the upstream octet by octet (scenarios 4 and 5)."""
+        self.start()
+        client, upstream = self.connect(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        _, number, _, _ = upstream.events.pop()
+        for target in TARGETS:
+            upstream.answer(number, b"")
+            client.send(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target)
+            upstream.settle()
+            _, number, head, _ = upstream.events.pop()
+            self.assertEqual(head.path, target)
+
     def test_refused(self) -> None:
         """A request that was not looked at is sent once more; the client notices nothing."""
         self.start()
@@ -149,6 +168,29 @@ class FromHttp2Tests(MeshTestCase):
         client = Http2Peer(self.running.client("front"), Http2Protocol().clientCodec())
         client.post((b"content-length", b"3"), (b"expect", b"100-continue"))
         self.assertEqual(client.heard()[0], (HEAD, 404))
+
+    def test_targets(self) -> None:
+        """Path and query reach the upstream octet by octet (scenario 5)."""
+        client = self.connect()
+        upstream = None
+        for target in TARGETS:
+            head = Http2RequestHead(b"GET", target, b"a", Headers())
+            client.codec.requestHead(head, True)
+            client.settle()
+            upstream = upstream or self.running.upstream()
+            self.assertEqual(upstream.take().split(b"\r\n")[0], b"GET %b HTTP/1.1" % target)
+            upstream.send(OK)
+
+    def test_directResponse(self) -> None:
+        """A route may answer by itself, its cluster without hosts or not (scenario 44)."""
+        for status in (200, 500):
+            route = {**toCluster(), "direct_response": {"status": status, "body": "mosn"}}
+            self.begin(route, hosts=0, proxy={"downstream_protocol": "Http2"})
+            client = Http2Peer(self.running.client("front"), Http2Protocol().clientCodec())
+            client.post(end=True)
+            self.assertEqual(client.heard(), [(HEAD, status), (DATA, b"mosn")])
+            self.tearDown()
+        self.mesh = None
 
     def test_goAway(self) -> None:
         """A client that says it will ask no more gets what it asked for, then it is over."""

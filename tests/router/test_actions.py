@@ -173,12 +173,12 @@ class ClusterTests(SynchronousTestCase):
         self.assertRaises(RouterConfigError, routing, route)
 
     def test_hash(self):
-        """The hash policy's key, none without one."""
-        exchange = FakeExchange(httpRequest(headers={"a": "b"}))
-        self.assertIsNone(routing(acting()).route(exchange.request).hashKey(exchange))
+        """The hash policy's key; the client's address without one."""
+        exchange = FakeExchange(httpRequest(headers={"a": "b"}), peer="0.0.0.7:1")
+        self.assertEqual(routing(acting()).route(exchange.request).hashKey(exchange), 7)
         policy = (HashPolicy(header=HashHeader(key="a")),)
         exchange.route = routing(acting(hash_policy=policy)).route(exchange.request)
-        self.assertIsInstance(exchange.hashKey(), int)
+        self.assertNotIn(exchange.hashKey(), (None, 0, 7))
 
     def test_metadata(self):
         """Criteria are sorted by key; none is none, not an empty list (scenario 37)."""

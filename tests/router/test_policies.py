@@ -101,6 +101,8 @@ class TimeoutTests(SynchronousTestCase):
         self.assertEqual(self.asked(x_mosn_global_timeout="1000"), (1.0, 0.0))
         both = self.asked(7.0, 2.0, x_mosn_global_timeout="1000", x_mosn_try_timeout="100")
         self.assertEqual(both, (1.0, 0.1))
+        both = self.asked(x_mosn_global_timeout="100000", x_mosn_try_timeout="10000")
+        self.assertEqual(both, (100.0, 10.0))
         self.assertEqual(self.asked(7.0, 2.0, x_mosn_global_timeout="1000"), (1.0, 0.0))
         self.assertEqual(self.asked(0.0, 0.0, x_mosn_try_timeout="100"), (0.0, 0.1))
         self.assertEqual(self.asked(7.0, 2.0, x_mosn_global_timeout="0"), (60.0, 2.0))
@@ -125,13 +127,12 @@ class HashTests(SynchronousTestCase):
     """Hash keys."""
 
     def key(self, *policies: HashPolicy, head=None, **more) -> int:
-        policy = compileHash(policies)
-        assert policy is not None
-        return policy(FakeExchange(head or httpRequest(), **more))
+        return compileHash(policies)(FakeExchange(head or httpRequest(), **more))
 
     def test_none(self):
-        """Without a policy there is no key."""
-        self.assertIsNone(compileHash(()))
+        """Without a policy, or with an empty one, it is the client's address (scenario 82)."""
+        self.assertEqual(self.key(peer="10.0.0.2:99"), 0x0A000002)
+        self.assertEqual(self.key(HashPolicy(), peer="10.0.0.2:99"), 0x0A000002)
 
     def test_header(self):
         """MOSN's value of a header (scenario 81); 0 without it."""

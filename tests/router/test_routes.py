@@ -234,6 +234,16 @@ class VariableTests(SynchronousTestCase):
         self.assertTrue(self.check(*items, head=httpRequest(b"/5", method=b"TEST")))
         self.assertFalse(self.check(*items, head=httpRequest(b"/5")))
 
+    def test_missingModel(self):
+        """An item that says nothing about the next one is joined with ``and`` (scenario 45)."""
+        for model in (None, "and", "AND"):
+            more = {} if model is None else {"model": model}
+            first = VariableMatch(name="x-mosn-method", value="POST", **more)
+            match = Match(variables=(first, VariableMatch(name="x-mosn-path", value="/1234")))
+            self.assertTrue(matches(match, httpRequest(b"/1234", method=b"POST")))
+            self.assertFalse(matches(match, httpRequest(b"/1234")))
+            self.assertFalse(matches(match, httpRequest(b"/5", method=b"POST")))
+
     def test_value(self):
         """A pattern wins over a value, an item with neither is never true."""
         self.assertTrue(self.check(("ARG", "x", "^a", ""), head=httpRequest(b"/?a")))

@@ -81,6 +81,22 @@ class ClusterUpdateTests(ServiceCase):
         other.send(REQUEST)
         self.assertEqual(self.cluster().limits.requests, 1)
 
+    def test_moreConnections(self) -> None:
+        """A higher `max_connections` counts for hosts that are there (scenario 53: 8, then 9)."""
+        limits = [{"max_connections": 8}]
+        self.updates.update({"name": "c", "circuit_breakers": limits})
+        for _ in range(9):
+            self.mesh.client("in").send(REQUEST)
+        for _ in range(8):
+            self.mesh.upstream()
+        self.assertEqual(self.mesh.dialled, [])
+        self.updates.update({"name": "c", "circuit_breakers": [{"max_connections": 9}]})
+        self.mesh.advance(0.05)
+        self.assertEqual(len(self.mesh.dialled), 1)
+        for _ in range(20):
+            self.mesh.client("in").send(REQUEST)
+        self.assertEqual(len(self.mesh.dialled), 9)
+
     def test_removedHost(self) -> None:
         """Requests on a host that is removed end in peace; no new one goes there."""
         client, upstream = inFlight(self.mesh)

@@ -15,6 +15,8 @@ from mosntx.upstream.balancers.settings import BalancerSettings
 from mosntx.upstream.balancers.slowstart import needsSchedule, rising
 from mosntx.upstream.balancers.weighted import WeightedFactory, byWeight
 
+NOUGHT = {"slow_start_duration": 0.0}
+
 
 class SlowStartTests(SynchronousTestCase):
     """The weight of a host that has just come (scenario 84)."""
@@ -55,10 +57,11 @@ class SlowStartTests(SynchronousTestCase):
 
     def test_off(self) -> None:
         """Unknown modes and no duration are no slow start."""
-        for slow in ({"mode": "x"}, {"mode": ""}, {"slow_start_duration": None}):
+        for slow in ({"mode": "x"}, {"mode": ""}, {"slow_start_duration": None}, NOUGHT):
             self.assertEqual(self.weightAt(0.0, **slow), 100.0)
             self.assertFalse(needsSchedule(hosts(1, 1), self.settings(**slow)))
-        self.assertEqual(self.weightAt(0.0, slow_start_duration=0.5), 100.0)
+        for seconds in (0.5, -1.0):
+            self.assertEqual(self.weightAt(0.0, slow_start_duration=seconds), 100.0)
 
     def test_fromTheStart(self) -> None:
         """A host that was there from the start has all its weight."""
