@@ -29,7 +29,7 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError as H2ProtocolError
 from h2.settings import SettingCodes, Settings
-from hpack import Decoder, HeaderTuple
+from hpack import HeaderTuple
 from hpack.exceptions import HPACKError
 
 from mosntx.protocol.http2.codes import (
@@ -43,6 +43,7 @@ from mosntx.protocol.http2.codes import (
     SETTINGS_FRAME,
 )
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
+from mosntx.protocol.http2.hpack_cache import CachingDecoder, CachingEncoder
 from mosntx.protocol.http2.limits import Http2Limits
 
 _GOAWAY = 0x7
@@ -87,6 +88,7 @@ class H2Engine(Engine):
         else:
             initial[SettingCodes.ENABLE_CONNECT_PROTOCOL] = int(limits.enable_connect_protocol)
         conn.local_settings = Settings(client=client, initial_values=initial)
+        conn.encoder = CachingEncoder()
         conn.decoder = _Decoder()
         conn.decoder.max_header_list_size = limits.engineListSize
         conn.initiate_connection()
@@ -241,7 +243,7 @@ class H2Engine(Engine):
         self._conn.ping(payload)
 
 
-class _Decoder(Decoder):
+class _Decoder(CachingDecoder):
     """Hides Content-Length from the library."""
 
     def decode(self, data: bytes, raw: bool = False) -> Iterable[HeaderTuple]:
