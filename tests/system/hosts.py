@@ -7,6 +7,7 @@ takes them down and up again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -242,7 +243,8 @@ class Host:
 
     def __init__(self, hosts: Hosts, name: str) -> None:
         self._hosts = hosts
-        self._server: Any = None
+        self._listener: Any = None
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._held: list[tuple[Asked, Callable[[Reply], None]]] = []
         self.name = name
         self.port = 0
@@ -291,14 +293,29 @@ class Host:
         reply(Reply(self.status, self.name, json.dumps(seen).encode()))
 
     async def _start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
         self.up = True
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        # Not `create_server`: that forgets, unclosed, what it accepts while it is being closed.
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(BlockingIOError):
+            accepted, _ = self._listener.accept()
+            accepted.setblocking(False)
+            work = loop.connect_accepted_socket(lambda: Connection(self), accepted)
+            task = loop.create_task(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _kill(self) -> None:
+        if not self.up:
+            return
         self.up = False
-        self._server.close()
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
         self._held = []
         for connection in list(self.open):
             connection.reset()
