@@ -127,7 +127,9 @@ class Http2Codec:
 
         def reply(what: Reply) -> None:
             try:
-                self._h2.send_headers(number, [(b":status", b"%d" % what.status), *what.fields])
+                head = [(b":status", b"%d" % what.status), *what.fields]
+                head.append((b"content-length", b"%d" % len(what.body)))
+                self._h2.send_headers(number, head)
                 self._h2.send_data(number, what.body, end_stream=True)
             except ProtocolError:  # the request was given up meanwhile
                 return

@@ -9,7 +9,7 @@ from tests.system.hosts import Host
 from tests.system.traffic import CLIENTS, HTTP, Client, TrafficCase, awaitHost, cluster
 
 #: Seconds of a first ejection: time enough to see that the host is left out.
-EJECTED = 3
+EJECTED = 2
 
 
 def check(client: type[Client], name: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class RetryTests(TrafficCase):
                 cluster(
                     "mute",
                     [good, mute],
-                    route=retry(1, retry_timeout="150ms"),
+                    route=retry(3, retry_timeout="250ms"),
                     circuit_breakers=ENDLESS,
                 ),
             ]
@@ -77,7 +77,7 @@ class RetryTests(TrafficCase):
                 self.assertEqual(sum(len(host.asked) for host in pair) - before, tries)
             for host in pair:
                 host.release()
-            self.assertEqual(client.send(client.name).status, client.status(200))
+            self.assertEqual(client.send(f"{client.name}-more").status, client.status(200))
         self.assertTrue(0.1 < min(found) < max(found) < 5, found)
 
     def pairs(
