@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNSEEN = (CONNECTION_FAILED, REFUSED)
 
 #: Ends after which the upstream may have done what the request asks for.
-_UNKNOWN = (CONNECTION_TERMINATION, PER_TRY_TIMEOUT)
+_UNKNOWN = (CONNECTION_TERMINATION, PER_TRY_TIMEOUT, REUSE_RACE)
 
 #: The same, where MOSN does not repeat at all; only what does no harm is sent again.
 _LOST = (UPSTREAM_RESET, REMOTE_RESET)

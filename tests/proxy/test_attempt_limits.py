@@ -208,6 +208,28 @@ class ReuseRaceTests(MeshTestCase):
         self.assertStatus(one.take(), 502)
         two.reset()
 
+    def test_502WhenAHostWasKilledDespiteRetryOn(self) -> None:
+        """A host dies with all its connections: a second race is repeated as the route says."""
+        mesh = self.begin(toCluster(retry_policy=RETRY))
+        (one, first), (two, second) = self.get(), self.get()
+        for upstream in (first, second):
+            upstream.send(NO_CONTENT)
+        for client in (one, two):
+            client.take()
+            client.send(GET)
+        second.reset()  # hidden: the request of `one` waits for a new connection
+        first.send(NO_CONTENT)  # and gets this one, which is free before
+        self.assertEqual(two.take(), NO_CONTENT)
+        first.reset()
+        self.assertEqual(one.take(), b"")
+        mesh.advance(0.05)
+        while mesh.dialled:
+            fresh = mesh.upstream()
+            if fresh.take():
+                fresh.send(OK)
+        self.assertEqual(one.take(), OK)
+        self.assertEqual(self.last.attempts, 2)
+
     def test_notForAPost(self) -> None:
         """A POST may have been acted upon."""
         mesh = self.begin()

@@ -38,11 +38,10 @@ NEVER = (
     OVERFLOW,
     PENDING_TIMEOUT,
     PROTOCOL_ERROR,
-    REUSE_RACE,
 )
 
 #: After these the upstream may have done what the request asks for.
-LOST = (CONNECTION_TERMINATION, PER_TRY_TIMEOUT, REMOTE_RESET, UPSTREAM_RESET)
+LOST = (CONNECTION_TERMINATION, PER_TRY_TIMEOUT, REMOTE_RESET, REUSE_RACE, UPSTREAM_RESET)
 
 
 class RetryTests(ExchangeTestCase):

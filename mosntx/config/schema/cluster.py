@@ -242,7 +242,8 @@ class Cluster(Located):
         "Look at the file this often. mosntx only.", default=1.0, zero=1.0
     )
     max_requests_per_connection: Uint32 = option(
-        "Close an upstream connection after this many requests; 0 = unlimited. mosntx only.",
+        "Close an upstream connection after this many requests; 0 = unlimited. HTTP only: without "
+        "effect on connections of Bolt and TR. mosntx only.",
         default=0,
     )
     protocol_options: ProtocolOptions = option(
