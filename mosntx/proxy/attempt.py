@@ -23,7 +23,7 @@ from mosntx.proxy.body import RequestBody
 from mosntx.proxy.convert.base import conversionFor
 from mosntx.proxy.record import failureReason, recordFailure
 from mosntx.proxy.reply import replyForReset
-from mosntx.proxy.retry import UNSEEN, mayRetryRace, mayRetryReset, pauseBefore
+from mosntx.proxy.retry import MAX_RACES, UNSEEN, mayRetryRace, mayRetryReset, pauseBefore
 from mosntx.proxy.state import (
     ANSWERED,
     CONNECT,
@@ -31,7 +31,6 @@ from mosntx.proxy.state import (
     DOWN_PAUSED,
     OFFERED,
     OVER,
-    RACE_HIDDEN,
     REQUEST_ENDED,
     RESPONSE_ENDED,
     RESPONSE_STARTED,
@@ -279,8 +278,8 @@ class Attempts(ExchangeState):
             self._tellReset(reason)
             self.streams.reset(self.number, reason)
             self._finish()
-        elif not self._state & RACE_HIDDEN and mayRetryRace(self, reason):
-            self._state |= RACE_HIDDEN
+        elif self.races < MAX_RACES and mayRetryRace(self, reason):
+            self.races += 1
             self.attempts -= 1
             self._rewind()
             self._attempt()

@@ -18,6 +18,10 @@ from mosntx.contracts.stream import (
 if TYPE_CHECKING:
     from mosntx.proxy.state import ExchangeState
 
+#: Times that the reuse race is hidden for one request. A host that closes all its connections at
+#: once may have closed the next one that is free, too; one that does so for ever is found out.
+MAX_RACES = 3
+
 #: Ends of an attempt that has added no load to the upstream: it has not looked at the request.
 UNSEEN = (CONNECTION_FAILED, REFUSED)
 
@@ -73,8 +77,8 @@ def mayRetryRace(exchange: ExchangeState, reason: int) -> bool:
     Nothing of a response has come, and sending again does no harm. A refused request was not looked
     at, so its method does not matter (RFC 9113 8.7).
     """
-    if reason == REFUSED:
-        return not exchange.request.oneway and _intact(exchange)
+    if reason == REFUSED:  # once: an upstream that refuses again may be overloaded
+        return not exchange.races and not exchange.request.oneway and _intact(exchange)
     return reason == REUSE_RACE and exchange.request.replayable and _intact(exchange)
 
 

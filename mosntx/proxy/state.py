@@ -31,7 +31,6 @@ REWRITTEN = 16  # the route's rewrites have been applied
 COUNTED = 32  # the present attempt is counted in the cluster's limits
 DOWN_PAUSED = 64  # we hold data of the request and have paused the client
 SHOWING = 128  # the response head is being shown to the filters
-RACE_HIDDEN = 256  # the one transparent repetition has been used
 HEAD_PASSED = 512  # all request filters have let the head pass
 RETRYING = 1024  # the present attempt is counted in the cluster's limit of retries
 TIMED = 2048  # the timer of the whole exchange runs
@@ -70,6 +69,7 @@ class ExchangeState(ABC):
         "host",
         "listener",
         "number",
+        "races",
         "reason",
         "request",
         "requestEndTime",
@@ -97,7 +97,7 @@ class ExchangeState(ABC):
         self.response: IResponseHead | None = None
         self.body: Any = None  # RequestBody
         self.filters: Any = None  # FilterState
-        self.attempts = self.flags = self.status = 0
+        self.attempts = self.flags = self.status = self.races = 0
         self.bytesReceived = self.bytesSent = 0
         self.requestEndTime = self.responseTime = self.endTime = self.attemptTime = 0.0
         self.reason = ""  # why it failed, once it has
