@@ -11,8 +11,9 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.balancing.calls import Load
 from bench.balancing.service import Service
@@ -21,6 +22,15 @@ from bench.process import Nursery
 #: Upstreams may get that many requests for one of a client.
 MOST = 1.2
 RETRY = {"retry_on": True, "num_retries": 3}
+
+
+def isGood(statuses: Collection[int], arrived: int) -> bool:
+    """Return whether clients got the upstreams' answers, and upstreams not much more than theirs.
+
+    :param statuses: of the answers to clients.
+    :param arrived: requests that upstreams have counted.
+    """
+    return arrived <= MOST * len(statuses) and set(statuses) == {503}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--hosts", type=int, default=3)
     parser.add_argument("--detection", action="store_true", help="with outlier_detection")
     options = parser.parse_args(arguments)
-    cluster = {"outlier_detection": {}} if options.detection else {}
+    cluster: dict[str, Any] = {"outlier_detection": {}} if options.detection else {}
     weights = {f"host-{n}": 1 for n in range(1, options.hosts + 1)}
     with tempfile.TemporaryDirectory(prefix="mosntx-bench-") as name, Nursery(Path(name)) as own:
         route = {"retry_policy": RETRY}
@@ -46,14 +56,13 @@ def main(arguments: Sequence[str]) -> int:
         load = Load(service.port, options.connections, options.rate or None)
         asyncio.run(load.run(options.requests))
         counts = service.counts()
-    statuses = Counter(answer.status for answer in load.answers)
-    offered, arrived = len(load.answers), sum(counts.values())
+    statuses = [answer.status for answer in load.answers]
+    offered, arrived = len(statuses), sum(counts.values())
     pace = f"{options.rate:.0f}/s" if options.rate else "flat out"
     print(f"{offered} requests, {options.connections} connections, {pace}")
-    print(f"statuses {dict(statuses)}; upstreams got {arrived}: {counts}")
-    good = arrived <= MOST * offered and set(statuses) == {503}
+    print(f"statuses {dict(Counter(statuses))}; upstreams got {arrived}: {counts}")
     print(f"upstream load / offered load = {arrived / offered:.3f} (goal: at most {MOST})")
-    return 0 if good else 1
+    return 0 if isGood(statuses, arrived) else 1
 
 
 if __name__ == "__main__":

@@ -60,9 +60,7 @@ class Connection(asyncio.Protocol):
 async def serve(port: int, counter: Counter) -> None:
     """Answer for ever."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Connection(counter), "127.0.0.1", port, backlog=1024
-    )
+    server = await loop.create_server(lambda: Connection(counter), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 
