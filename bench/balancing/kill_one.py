@@ -47,10 +47,12 @@ class Event:
     """Something that happened to the killed host.
 
     :ivar at: seconds since the beginning.
+    :ivar detail: what the daemon's log says about it.
     """
 
     at: float
     what: str
+    detail: str = ""
 
 
 @attrs.frozen
@@ -144,7 +146,7 @@ def report(story: Story) -> str:
         f"ms until the answer: p50 {times[len(times) // 2]:.1f}, "
         f"p99 {times[len(times) * 99 // 100]:.1f}, highest {times[-1]:.1f}",
     ]
-    lines += [f"{one.at:7.2f} s  {KILLED} {one.what}" for one in story.events]
+    lines += [f"{one.at:7.2f} s  {KILLED} {one.what} {one.detail}".rstrip() for one in story.events]
     if story.ejectedAfter is not None:
         lines.append(f"from the kill to the ejection {story.ejectedAfter * 1000:.0f} ms")
     lines.append("answers per second, by two seconds:")
@@ -165,6 +167,15 @@ def drawing(story: Story) -> str:
     return Curves(title, "seconds", 0.5, story.perHost(0.5), marks).svg()
 
 
+def noticed(line: str, address: str, now: float) -> Event | None:
+    """Return the event that a line of the daemon's log tells of a host, ``None`` for others."""
+    for what in ("ejected", "let in"):
+        _, found, detail = line.partition(f"{address} is {what}")
+        if found:
+            return Event(now, what, detail.strip())
+    return None
+
+
 class Watch:
     """Notes when the daemon logs that the host is ejected or let in."""
 
@@ -181,9 +192,9 @@ class Watch:
             lines = self._service.log().splitlines(keepends=True)
             whole = [line for line in lines if line.endswith("\n")]
             for line in whole[self._lines :]:
-                for what, words in (("ejected", "is ejected"), ("let in", "is let in")):
-                    if f"{address} {words}" in line:
-                        self._events.append(Event(self._load.now, what))
+                event = noticed(line, address, self._load.now)
+                if event is not None:
+                    self._events.append(event)
             self._lines = len(whole)
             await asyncio.sleep(LOOK)
 

@@ -16,6 +16,7 @@ from bench.balancing.kill_one import (
     Story,
     drawing,
     meant,
+    noticed,
     problems,
     report,
 )
@@ -96,3 +97,14 @@ class StoryTests(SynchronousTestCase):
         """Slow start ends with a third for each of three hosts, and begins with a tenth of that."""
         self.assertEqual(meant(int(SLOW) + 1), 1 / 3)
         self.assertAlmostEqual(meant(0), 0.1 / 2.1)
+
+    def test_log(self) -> None:
+        """Ejections of the host are read from the daemon's log, those of others are not."""
+        line = "[warn] application: host 127.0.0.1:9001 is {}\n"
+        ejected = line.format("ejected for 2 s: 5 failures one after the other")
+        detail = "for 2 s: 5 failures one after the other"
+        self.assertEqual(noticed(ejected, "127.0.0.1:9001", 3.0), Event(3.0, "ejected", detail))
+        again = noticed(line.format("let in again"), "127.0.0.1:9001", 4.0)
+        self.assertEqual(again, Event(4.0, "let in", "again"))
+        self.assertIsNone(noticed(ejected, "127.0.0.1:900", 3.0))
+        self.assertIsNone(noticed("[info] started", "127.0.0.1:9001", 3.0))
