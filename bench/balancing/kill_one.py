@@ -27,6 +27,8 @@ KILLED = HOSTS[0]
 LOOK = 0.01
 #: Seconds of an interval of the detection, and of slow start.
 INTERVAL, SLOW = 1.0, 10.0
+#: Seconds until an upstream answers: at the moment of the kill some requests are under way.
+DELAY = 0.05
 #: A share of a host that is back may differ by this much of what slow start says.
 TOLERANCE = 0.05
 
@@ -232,7 +234,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     weights = dict.fromkeys(HOSTS, 1)
     with tempfile.TemporaryDirectory(prefix="mosntx-bench-") as name, Nursery(Path(name)) as own:
-        service = Service(own, Path(name), weights, cluster=CLUSTER, route=ROUTE)
+        folder = Path(name)
+        service = Service(own, folder, weights, cluster=CLUSTER, route=ROUTE, delay=DELAY)
         service.start()
         told = asyncio.run(story(service, options.seconds, options.rate, options.connections))
     print(report(told))

@@ -1,5 +1,6 @@
-"""An HTTP/1.1 server that answers with its name and counts: ``named_server.py PORT NAME STATUS``.
+"""Answers HTTP/1.1 with its name, and counts: ``named_server.py PORT NAME STATUS DELAY``.
 
+Answers are sent after so many seconds, so that some requests are under way when the server dies.
 ``GET /count`` is answered with the number of other requests so far. It knows requests without body
 only. Imports nothing of ours, so that it starts quickly.
 """
@@ -41,8 +42,9 @@ class Counter:
 class Connection(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, counter: Counter, delay: float = 0.0) -> None:
         self._counter = counter
+        self._delay = delay
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -54,15 +56,23 @@ class Connection(asyncio.Protocol):
         """Answer what is complete."""
         *heads, self._rest = (self._rest + data).split(END)
         if heads:
-            self._transport.write(b"".join(map(self._counter.answer, heads)))
+            answers = b"".join(map(self._counter.answer, heads))
+            if self._delay:
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._delay, self._transport.write, answers)
+            else:
+                self._transport.write(answers)
 
 
-async def serve(port: int, counter: Counter) -> None:
+async def serve(port: int, counter: Counter, delay: float) -> None:
     """Answer for ever."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(counter), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(
+        lambda: Connection(counter, delay), "127.0.0.1", port, backlog=1024
+    )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Counter(sys.argv[2].encode(), int(sys.argv[3]))))
+    _, _port, _name, _status, _delay = sys.argv
+    asyncio.run(serve(int(_port), Counter(_name.encode(), int(_status)), float(_delay)))

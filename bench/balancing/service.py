@@ -44,6 +44,7 @@ class Service:
     :param cluster: settings of the cluster, see `serviceConfig`.
     :param route: settings of the route.
     :param status: that all upstreams answer with.
+    :param delay: seconds until they do.
     :ivar port: where the daemon listens on 127.0.0.1.
     """
 
@@ -56,10 +57,11 @@ class Service:
         cluster: Mapping[str, Any],
         route: Mapping[str, Any],
         status: int = 200,
+        delay: float = 0.0,
     ) -> None:
         self._nursery = nursery
         self._folder = folder
-        self._status = status
+        self._answers = [str(status), str(delay)]
         ports = Ports(os.getpid() * 50)
         self.port = ports.take()
         self._ports = {name: ports.take() for name in weights}
@@ -91,7 +93,7 @@ class Service:
 
     def startUpstream(self, name: str) -> None:
         """Start one upstream, without waiting for it."""
-        command = [sys.executable, str(_SERVER), str(self._ports[name]), name, str(self._status)]
+        command = [sys.executable, str(_SERVER), str(self._ports[name]), name, *self._answers]
         self._upstreams[name] = self._nursery.start(name, command, self._folder)
 
     def kill(self, name: str) -> None:

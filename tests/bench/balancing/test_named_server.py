@@ -37,6 +37,21 @@ class ServerTests(SynchronousTestCase):
                 connection.data_received(octets[start : start + size])
             self.assertEqual(kept.written, b"HTTP/1.1 503 X\r\nContent-Length: 2\r\n\r\nme" * 2)
 
+    def test_delay(self) -> None:
+        """With a delay, the answer comes later."""
+        kept, connection = Kept(), Connection(Counter(b"me", 200), 0.01)
+        connection.connection_made(kept)
+
+        async def ask() -> bytes:
+            connection.data_received(REQUEST)
+            atOnce = kept.written
+            while not kept.written:
+                await asyncio.sleep(0.001)
+            return atOnce
+
+        self.assertEqual(asyncio.run(ask()), b"")
+        self.assertTrue(kept.written.endswith(b"me"))
+
     def test_count(self) -> None:
         """Requests of all connections are counted, the question itself is not."""
         counter = Counter(b"me", 200)
