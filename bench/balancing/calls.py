@@ -25,7 +25,7 @@ class Answer:
     :ivar at: when it was sent, in seconds since the beginning.
     :ivar seconds: until its answer was complete.
     :ivar status: `NO_ANSWER` without a whole answer.
-    :ivar host: who has answered: the body.
+    :ivar host: who has answered: the body; that of a local reply is a text.
     """
 
     at: float

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,8 +97,8 @@ class Story:
         """Return answers per second of each host, in spans of ``width`` seconds."""
         spans = {name: [0.0] * max(1, round(self.length / width)) for name in HOSTS}
         for one in self.answers:
-            if one.host:
-                span = spans[one.host]
+            span = spans.get(one.host)  # the body of a local reply is not a host's name
+            if span is not None:
                 span[min(int(one.at / width), len(span) - 1)] += 1 / width
         return spans
 
@@ -142,6 +143,7 @@ def problems(story: Story) -> list[str]:
 
 def report(story: Story) -> str:
     """Return the numbers."""
+    failures = Counter((one.status, one.host) for one in story.answers if one.status != 200)
     times = sorted(one.seconds * 1000 for one in story.answers)
     lines = [
         f"{len(times)} requests in {story.length:g} s, failed {story.failed}",

@@ -70,6 +70,12 @@ class StoryTests(SynchronousTestCase):
         self.assertEqual(problems(story), ["1 requests failed"])
         self.assertIn("NOT GOOD: 1 requests failed", report(story))
 
+    def test_localReply(self) -> None:
+        """A request that the daemon answers itself is told with what it said."""
+        more = [*self.story.answers, Answer(11.0, 1.0, 502, "no connection\n")]
+        story = attrs.evolve(self.story, answers=more)
+        self.assertIn("failed 1 times: 502 'no connection\\n'", report(story))
+
     def test_lateEjection(self) -> None:
         """More than two intervals until the ejection, or none, is told."""
         for events in ([EVENTS[0], Event(12.5, "ejected"), EVENTS[2]], [EVENTS[0], EVENTS[2]]):
