@@ -150,6 +150,7 @@ def report(story: Story) -> str:
         f"ms until the answer: p50 {times[len(times) // 2]:.1f}, "
         f"p99 {times[len(times) * 99 // 100]:.1f}, highest {times[-1]:.1f}",
     ]
+    lines += [f"failed {n} times: {status} {text!r}" for (status, text), n in failures.items()]
     lines += [f"{one.at:7.2f} s  {KILLED} {one.what} {one.detail}".rstrip() for one in story.events]
     if story.ejectedAfter is not None:
         lines.append(f"from the kill to the ejection {story.ejectedAfter * 1000:.0f} ms")
