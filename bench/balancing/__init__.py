@@ -1,0 +1,1 @@
+"""How the running daemon spreads requests, and what clients notice of hosts that fail."""
