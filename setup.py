@@ -106,8 +106,8 @@ setup(
         "docs": ["furo>=2025.9", "pydoctor>=25.10", "sphinx>=8.2"],
     },
     packages=find_packages(include=["mosntx", "mosntx.*"]),
-    # A module, not a package: `twisted.plugins` belongs to Twisted, we only add a file to it.
-    py_modules=["twisted.plugins.mosn_tap"],
+    # Modules, no package: `twisted.plugins` belongs to Twisted, we only add files to it.
+    py_modules=["twisted.plugins.mosn_reactor", "twisted.plugins.mosn_tap"],
     package_data={"mosntx": ["py.typed"]},
     zip_safe=False,
     cmdclass={"build_py": FreshBuild},

@@ -28,6 +28,7 @@ from mosntx.net.connection import Connection
 from mosntx.net.names import NameCache, NameNotFoundError
 from mosntx.net.octets import BUFFER_LIMIT
 from mosntx.net.timers import TimerWheel
+from mosntx.net.transports import connectTcp, connectUnix
 
 #: Puts something between a connection and its transport, as TLS does.
 Wrap = Callable[[IProtocolFactory], IProtocolFactory]
@@ -214,9 +215,9 @@ class _Attempt:
         # No timeout of the reactor's: ours covers all hosts.
         if where.network == "unix":
             path = "\0" + where.path[1:] if where.path.startswith("@") else where.path
-            self._dial = reactor.connectUNIX(path, factory, timeout=None)
+            self._dial = connectUnix(reactor, path, factory)
         else:
-            self._dial = reactor.connectTCP(self._host, where.port, factory, timeout=None)
+            self._dial = connectTcp(reactor, self._host, where.port, factory)
 
     def _avoidHost(self) -> None:
         """Let the next attempt begin with another host of the name."""

@@ -32,6 +32,7 @@ from mosntx.net.connection import Connection
 from mosntx.net.octets import BUFFER_LIMIT
 from mosntx.net.ports import BindFailed, openPort
 from mosntx.net.timers import TimerWheel
+from mosntx.net.transports import useDirect
 
 __all__ = ["BindFailed", "Listener", "ListenerOptions"]
 
@@ -282,6 +283,7 @@ class Listener:
             factory = self._wrap(factory)
         if self._openPort is not None:
             self._port = self._openPort(factory)
+            useDirect(self._port, self._reactor)
             return
         options = self.options
         try:

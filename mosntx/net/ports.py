@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.python.failure import Failure
 
 from mosntx.config.address import Address
+from mosntx.net.transports import useDirect
 
 
 class BindFailed(Exception):  # noqa: N818 - the name in the contract
@@ -92,11 +93,13 @@ def openPort(
             else:
                 removeStale(text, path)
             port = SocketFilePort(os.fsencode(path), factory, backlog, mode, reactor)
+            useDirect(port, reactor)
             port.startListening()
             return port
         listening: IListeningPort = reactor.listenTCP(
             address.port, factory, backlog=backlog, interface=address.host
         )
+        useDirect(listening, reactor)
         return listening
     except CannotListenError as error:
         raise BindFailed(text, _inWords(error.socketError, address)) from error

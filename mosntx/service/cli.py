@@ -129,7 +129,6 @@ def _logLevel(text: str) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from twisted.internet import reactor
     from twisted.logger import globalLogBeginner
 
     from mosntx.service.logs import otherEvents
@@ -142,6 +141,8 @@ def _run(options: argparse.Namespace) -> int:
         drainSeconds=options.drain_time_s,
         console=True,
     )
+    from twisted.internet import reactor  # not before the process has chosen it
+
     globalLogBeginner.beginLoggingTo([otherEvents()], redirectStandardIO=False)
     process.startService()
     loop: Any = reactor

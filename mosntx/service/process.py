@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.application.service import Service
@@ -72,6 +73,7 @@ class Process(Service):
 
         :raises SystemExit: with code 1.
         """
+        chooseReactor()
         from twisted.internet import reactor
 
         try:
@@ -162,6 +164,19 @@ class Process(Service):
             except OSError as error:
                 log.warn("pid file stays: {error}", error=error)
         return result
+
+
+def chooseReactor() -> None:
+    """Install the reactor of `mosntx.service.reactor`, unless there is one already.
+
+    One that was chosen on a command line is installed by then. Without epoll the choice is
+    Twisted's.
+    """
+    if "twisted.internet.reactor" not in sys.modules:
+        with suppress(ImportError):
+            from mosntx.service.reactor import install
+
+            install()
 
 
 def drainSeconds(text: str) -> float:

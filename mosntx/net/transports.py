@@ -1,0 +1,230 @@
+"""Twisted's stream transports, sending at the end of a turn instead of after a round of epoll.
+
+Thin subclasses, used by listeners and connectors on epoll reactors, Twisted's own among them; on
+other reactors the stock transports stay. Whatever is unusual (closing, half-closing, producers that
+wait, descriptors, a kernel that takes only a part) is left to Twisted's methods: all of them ask
+for a ``doWrite`` by ``startWriting``, and that is where these classes come in. Nothing of Twisted
+is changed: ``Port.transport`` is its documented way to choose another transport, and a connector
+makes its transport in a method of its own.
+"""
+
+from __future__ import annotations
+
+from errno import ENOBUFS
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet import main, tcp, unix
+from twisted.python.failure import Failure
+
+from mosntx.net.turns import Turn, turnOf
+
+try:
+    from twisted.internet.epollreactor import EPollReactor
+except ImportError:  # another system than Linux
+    EPollReactor = None  # type: ignore[assignment,misc]
+
+if TYPE_CHECKING:
+    _Base = tcp.Connection
+else:
+    _Base = object
+
+#: The most octets read at once. Below glibc's threshold for memory of its own mapping (128 KiB),
+#: from which on a read was measured to take three times as long.
+READ_LIMIT = 128 * 1024 - 64
+
+#: How many times the usual size a read may be: what comes over the mark of a paused writer.
+READ_GROWTH = 4
+
+
+class DirectWrites(_Base):
+    """Mixed in before a stream transport of Twisted's.
+
+    A transport with something to send waits in the `Turn` of its reactor, or, when the kernel has
+    refused octets, for epoll; never for both. While it connects, epoll is what it waits for.
+    """
+
+    _turn: Turn | None = None
+    _waits = False  # in the turn
+    _armed = False  # epoll is to say when the kernel takes more
+    _sendmsgQueue: Any = ()  # descriptors to be sent, of unix transports
+
+    def write(self, data: bytes) -> None:
+        """See ``ITransport``; one call instead of Twisted's four."""
+        if self.TLS or type(data) is not bytes or not self.connected or self._writeDisconnected:
+            super().write(data)  # type: ignore[no-untyped-call]  # Twisted's
+        elif data:
+            self._tempDataBuffer.append(data)
+            self._tempDataLen += len(data)
+            if self.producer is not None:
+                self._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
+            if not self._waits:
+                self.startWriting()
+
+    def startWriting(self) -> None:
+        """Have `doWrite` called: at the end of the turn, or when the kernel takes more."""
+        if self._waits or self._armed:
+            return
+        if self.connected:
+            turn = self._turn
+            if turn is None:
+                turn = self._turn = turnOf(self.reactor)
+            self._waits = True
+            turn.add(self)
+        else:
+            self._arm()
+
+    def stopWriting(self) -> None:
+        """Have `doWrite` called no more."""
+        self._waits = False
+        if self._armed:
+            self._armed = False
+            self.reactor.removeWriter(self)
+
+    def turnEnds(self) -> None:
+        """Do what a reactor does for a writable socket."""
+        if not self._waits:  # stopped since
+            return
+        self._waits = False
+        try:
+            why = self.doWrite()
+        except BaseException as error:
+            self.connectionLost(Failure(error))
+            raise
+        if why:
+            self.connectionLost(Failure(why))
+
+    def doWrite(self) -> Any:
+        """See ``IWriteDescriptor``; arms epoll if octets are left."""
+        if (
+            self.dataBuffer
+            or self.disconnecting
+            or self._writeDisconnecting
+            or self._sendmsgQueue
+            or self._tempDataLen > self.SEND_LIMIT
+            or (self.producer is not None and (self.producerPaused or not self.streamingProducer))
+        ):
+            why = super().doWrite()  # type: ignore[no-untyped-call]  # Twisted's
+        else:
+            why = self._sendPlain()
+        if self.dataBuffer and not why:
+            self._arm()
+        return why
+
+    def _sendPlain(self) -> Any:
+        """Send what was written when there is nothing else to do: Twisted's `doWrite` in short."""
+        pieces = self._tempDataBuffer
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        try:
+            sent = self.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            if error.errno != ENOBUFS:
+                return main.CONNECTION_LOST
+            sent = 0
+        pieces.clear()
+        self._tempDataLen = 0
+        if sent == len(data):
+            self.stopWriting()
+        else:
+            self.dataBuffer = data
+            self.offset = sent
+        return None
+
+    def _arm(self) -> None:
+        if not self._armed:
+            self._armed = True
+            self.reactor.addWriter(self)
+
+
+class AdaptiveReads(_Base):
+    """Mixed in before a TCP transport of Twisted's: a peer that sends much is read in large parts.
+
+    Reads begin with ``bufferSize`` octets. One that is full doubles the next, up to `READ_GROWTH`
+    times that; one that would have fitted in the usual size ends it.
+    """
+
+    _grown = 0  # octets of the next read, when they are more than usual
+
+    def doRead(self) -> Any:
+        """See ``IReadDescriptor``."""
+        size = self._grown or self.bufferSize
+        try:
+            data = self.socket.recv(size)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return main.CONNECTION_LOST
+        if not data:
+            return main.CONNECTION_DONE
+        if len(data) == size:
+            self._grown = max(size, min(2 * size, READ_GROWTH * self.bufferSize, READ_LIMIT))
+        elif self._grown and len(data) <= self.bufferSize:
+            self._grown = 0
+        self.protocol.dataReceived(data)
+        return None
+
+
+class TcpServer(DirectWrites, AdaptiveReads, tcp.Server):
+    """An accepted TCP connection."""
+
+
+class TcpClient(DirectWrites, AdaptiveReads, tcp.Client):
+    """An opened TCP connection."""
+
+
+class UnixServer(DirectWrites, unix.Server):
+    """An accepted connection of a unix socket; Twisted's reading knows descriptors."""
+
+
+class UnixClient(DirectWrites, unix.Client):
+    """An opened connection of a unix socket."""
+
+
+class TcpConnector(tcp.Connector):
+    """Opens TCP connections of this module."""
+
+    def _makeTransport(self) -> TcpClient:
+        return TcpClient(  # type: ignore[no-untyped-call]  # Twisted's
+            self.host, self.port, self.bindAddress, self, self.reactor
+        )
+
+
+class UnixConnector(unix.Connector):
+    """Opens connections of this module to unix sockets."""
+
+    def _makeTransport(self) -> Any:
+        return UnixClient(self.address, self, self.reactor, self.checkPID)  # type: ignore[no-untyped-call]  # Twisted's
+
+
+def isDirect(reactor: Any) -> bool:
+    """Say whether the transports of this module are for a reactor: epoll ones, ours and stock."""
+    return EPollReactor is not None and isinstance(reactor, EPollReactor)
+
+
+def useDirect(port: Any, reactor: Any) -> None:
+    """Let a port that listens, of whatever kind, have transports of this module if it can."""
+    if isDirect(reactor) and isinstance(port, tcp.Port):
+        if port.transport is tcp.Server:
+            port.transport = TcpServer
+        elif port.transport is unix.Server:
+            port.transport = UnixServer
+
+
+def connectTcp(reactor: Any, host: str, port: int, factory: Any) -> Any:
+    """See ``IReactorTCP.connectTCP``; without a timeout."""
+    if not isDirect(reactor):
+        return reactor.connectTCP(host, port, factory, timeout=None)
+    noTimeout: Any = None
+    connector = TcpConnector(host, port, factory, noTimeout, None, reactor)
+    connector.connect()
+    return connector
+
+
+def connectUnix(reactor: Any, path: str, factory: Any) -> Any:
+    """See ``IReactorUNIX.connectUNIX``; without a timeout."""
+    if not isDirect(reactor):
+        return reactor.connectUNIX(path, factory, timeout=None)
+    connector = UnixConnector(path, factory, None, reactor, 0)  # type: ignore[no-untyped-call]  # Twisted's
+    connector.connect()
+    return connector
