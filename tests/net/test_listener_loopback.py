@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
@@ -25,6 +26,7 @@ from mosntx.net.connector import ConnectFailed, Connector
 from mosntx.net.filters import NetworkFilter
 from mosntx.net.listener import Listener, ListenerOptions
 from mosntx.net.timers import TimerWheel
+from mosntx.net.transports import TcpClient, TcpServer, UnixClient, UnixServer
 from mosntx.testing.net import EventRecorder, HalfClosingReceiver
 
 #: Octets that no socket buffer of a test machine takes at once.
@@ -183,6 +185,18 @@ class LoopbackTests(TestCase):
         self.assertEqual((self.listener.bytesRead, self.listener.bytesWritten), (8, 6))
 
     @inlineCallbacks
+    def test_transports(self):
+        """Epoll reactors have our transports at both ends, other reactors their own."""
+        self.start()
+        client, server = yield self.pair()
+        kinds = {type(each.connection._transport) for each in (client, server)}
+        own = {TcpClient, TcpServer} if self.network == "tcp" else {UnixClient, UnixServer}
+        if isinstance(self.reactor, EPollReactor):
+            self.assertEqual(kinds, own)
+        else:
+            self.assertEqual(kinds & own, set())
+
+    @inlineCallbacks
     def test_halfClose(self):
         """A client that has finished sending still gets a long answer (case 56)."""
         self.start()
@@ -338,6 +352,10 @@ class OtherReactorTests(TestCase):
     def test_poll(self):
         """The poll reactor."""
         self.run_on("poll")
+
+    def test_mosntx(self):
+        """Our own."""
+        self.run_on("mosntx")
 
     def test_asyncio(self):
         """The asyncio reactor."""
