@@ -22,7 +22,8 @@ from mosntx.net.filters import FilterChain
 log = Logger()
 
 #: Octets in the write buffer at which senders are paused, octets that filters may leave unconsumed,
-#: and the most that is read at once (MOSN: PerConnBufferLimitBytes, which it does not enforce).
+#: and the size of a read, which `mosntx.net.transports` lets grow while reads are full (MOSN:
+#: PerConnBufferLimitBytes, which it does not enforce).
 BUFFER_LIMIT = 32768
 
 #: No event: the connection has not begun to end.

@@ -18,8 +18,8 @@ from twisted.python import log
 
 from mosntx.net.turns import Turn
 
-#: Events of one poll. With 20 µs for each, timers and other sockets wait some 5 ms at most.
-BATCH = 256
+#: Events of one poll. With 40 µs for each, timers and other sockets wait some 5 ms at most.
+BATCH = 128
 
 #: Somebody else has closed a socket of ours.
 _LOST = ConnectionFdescWentAway("File descriptor lost")
