@@ -26,6 +26,7 @@ from socket import AF_INET, AF_INET6, AF_UNIX
 from types import ModuleType
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.main import installReactor
@@ -128,8 +129,11 @@ SUBJECTS: dict[str, type[EPollReactor]] = {
 
 # Twisted knows reactors by the names of their classes: `test_lostFileDescriptor` would wait for
 # what no epoll reactor can notice, and is skipped for this name.
+# Child processes of its tests install the reactor by the name of the module of the class.
 for _subject in SUBJECTS.values():
     _subject.__name__ = "EPollReactor"
+StockWithTransports.__module__ = EPollReactor.__module__
+OwnWithTransports.__module__ = Reactor.__module__
 
 
 class Outcomes(reporter.TestResult):
@@ -193,6 +197,9 @@ def runSubject(name: str, wanted: list[str], target: Path) -> None:
     """Run the tests in this process, and write how they ended."""
     reactor = SUBJECTS[name]
     installReactor(reactor())
+    # How fast a loaded machine makes examples says nothing about reactors.
+    settings.register_profile("suite", suppress_health_check=list(HealthCheck), deadline=None)
+    settings.load_profile("suite")
     loader, suite = TestLoader(), TrialSuite()
     for module in modules():
         for case in casesOf(module, reactor):
