@@ -79,9 +79,7 @@ class Attempts(ExchangeState):
             return
         cluster, host = self.cluster, self.host
         if not cluster.limits.tryRequest():
-            host.stats.request_pending_overflow += 1
-            text = b"too many requests for the upstream"
-            self.reply(503, text, UPSTREAM_OVERFLOW, "cluster_requests")
+            self._tooMany()
             return
         self._state |= COUNTED
         self.attempts += 1
@@ -96,6 +94,16 @@ class Attempts(ExchangeState):
             waiting = self._waiting = pool.checkout()
             waiting.addCallbacks(self._checkedOut, self._checkoutFailed)
             waiting.addErrback(self._crashed)
+
+    def _tooMany(self) -> None:
+        """The cluster takes no more requests now."""
+        cluster = self.cluster
+        self.host.stats.request_pending_overflow += 1
+        reason = "cluster_requests"
+        if cluster.limits.refusedByLatency():
+            cluster.stats.request_adaptive_overflow += 1
+            reason = "adaptive_limit"
+        self.reply(503, b"too many requests for the upstream", UPSTREAM_OVERFLOW, reason)
 
     def _converts(self, spoken: str, protocol: str) -> bool:
         """The upstream speaks another protocol. False when there is no way to it."""

@@ -237,6 +237,7 @@ class ClusterStats(StatsStruct):
         "_departed",
         "_hosts",
         "_leaving",
+        "adaptive_limit",
         "connection_bytes_read_total",
         "connection_bytes_write",
         "connection_retry",
@@ -253,6 +254,7 @@ class ClusterStats(StatsStruct):
         "outlier_ejections_total",
         "protocols",
         "readMembers",
+        "request_adaptive_overflow",
         "request_retry",
         "request_retry_budget_exceeded",
         "request_retry_overflow",
@@ -266,6 +268,7 @@ class ClusterStats(StatsStruct):
         "request_retry",
         "request_retry_overflow",
         "request_retry_budget_exceeded",
+        "request_adaptive_overflow",
         "outlier_ejections_total",
         "outlier_ejections_overflow",
         "lb_subsets_fallback",
@@ -273,7 +276,7 @@ class ClusterStats(StatsStruct):
         "lb_other_zone",
         "lb_panic_requests",
     )
-    GAUGES = ("lb_subsets_created", "lb_panic", "outlier_ejections_active")
+    GAUGES = ("lb_subsets_created", "lb_panic", "outlier_ejections_active", "adaptive_limit")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
@@ -282,6 +285,8 @@ class ClusterStats(StatsStruct):
         self.connection_bytes_read_total = self.connection_bytes_write = 0
         self.lb_subsets_fallback = self.lb_subsets_created = 0
         self.request_retry_budget_exceeded = 0
+        #: Ours: requests at a time that latency allows now, 0 = off; requests that were too many.
+        self.adaptive_limit = self.request_adaptive_overflow = 0
         self.outlier_ejections_active = self.outlier_ejections_overflow = 0
         self.outlier_ejections_total = 0
         #: Ours: choices of hosts of another than the first priority, or not in the own zone.

@@ -87,9 +87,11 @@ def values(scope: StatsStruct, host: str = "") -> dict[str, float]:
 OWN = ("response_late", "response_protocol_error")
 #: Ours of clusters only.
 OWN_OF_CLUSTERS = (
+    "adaptive_limit",
     "outlier_ejections_active",
     "outlier_ejections_overflow",
     "outlier_ejections_total",
+    "request_adaptive_overflow",
     "request_retry_budget_exceeded",
 )
 

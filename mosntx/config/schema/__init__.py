@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mosntx.config.schema.adaptive import AdaptiveConcurrency
 from mosntx.config.schema.base import (
     Bounds,
     Cidr,
@@ -105,6 +106,7 @@ from mosntx.config.schema.top import (
 
 __all__ = [
     "AccessLog",
+    "AdaptiveConcurrency",
     "Admin",
     "AdminAddress",
     "BackOff",
