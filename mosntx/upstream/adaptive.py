@@ -164,5 +164,5 @@ def grown(limit: int, base: int, mean: int) -> int:
     """Return the limit after a window with this mean latency; see the module."""
     allowed = base * TOLERANCE // 100
     if mean > allowed:
-        limit = max(limit * allowed // mean, limit // MOST_FALL)
+        limit = max(limit * allowed // mean, limit // MOST_FALL, 1)
     return limit + isqrt(limit)

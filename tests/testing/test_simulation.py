@@ -173,11 +173,11 @@ class AdaptiveTests(SimulationCase):
 
     def test_withoutIt(self) -> None:
         """The same load without the limit: soon every answer comes too late."""
-        simulation = self.begin(4, route=toCluster(timeout="1s"))
+        simulation = self.begin(4, route=toCluster(timeout="500ms"))
         for host in self.list:
             host.capacity, host.latency = 2, 0.05
-        simulation.load(5, 320)
-        self.assertLess(len(self.between(3, 5)), 20)
+        simulation.load(3, 320)
+        self.assertLess(len(self.between(2, 3)), 20)
 
 
 class ResilienceTests(SimulationCase):

@@ -118,22 +118,13 @@ class GradientTests(AdaptiveCase):
 class ProbeTests(AdaptiveCase):
     """Measuring without a load."""
 
-    def overloaded(self) -> AdaptiveLimit:
-        """Return the limit of a cluster that has been slow for nearly `probe_interval`."""
+    def test_probe(self) -> None:
+        """When full load has lasted too long, what is measured without a queue counts from then."""
         adaptive = self.begin()
         self.window(0.01, times=10)
         self.window(0.05, times=80)
-        return adaptive
-
-    def test_probe(self) -> None:
-        """When full load has lasted too long, room is made, and what is then measured counts."""
-        adaptive = self.overloaded()
-        self.limits.requests = 8
-        while self.stats.adaptive_limit != 4:
-            self.window(0.05)
-        self.window(0.05, used=3)  # these still come out of the queue
-        self.window(0.04, used=3, times=2)
-        self.window(0.04, times=20)
+        self.assertEqual(adaptive.limit, 4)
+        self.window(0.04, times=40)
         self.assertGreater(adaptive.limit, 60)
 
     def test_notFull(self) -> None:
@@ -148,14 +139,15 @@ class ProbeTests(AdaptiveCase):
         """Nothing is measured before the requests of before have ended."""
         adaptive = self.begin(max_limit=40)
         self.window(0.01, times=20)
-        self.window(0.013, times=150)
-        while adaptive.limit != 40 // 4:
-            self.window(0.02, used=39)
-        for _ in range(10):
-            self.window(0.5, used=30)
-            self.assertEqual(adaptive.limit, 10)
-        self.window(0.02, used=9, times=2)
-        self.assertGreater(adaptive.limit, 10)
+        limits = []
+        for _ in range(110):
+            self.window(0.013, used=40)
+            limits.append(adaptive.limit)
+        self.assertEqual((max(limits), limits[-1]), (40, 10))
+        self.window(0.5, used=30, times=10)
+        self.assertEqual(adaptive.limit, 10)
+        self.window(0.013, used=9, times=3)
+        self.assertEqual(adaptive.limit, 40)
 
 
 class LimitsTests(AdaptiveCase):
