@@ -89,7 +89,8 @@ class Upstream:
 class History:
     """One random history."""
 
-    def __init__(self, case: MeshTestCase, filters: bool) -> None:
+    def __init__(self, case: MeshTestCase, filters: bool, **cluster: Any) -> None:
+        """:param cluster: further settings of it."""
         policy = {"retry_on": True, "num_retries": 1, "retry_timeout": "1s"}
         limits = {"max_connections": 2, "max_pending_requests": 2, "max_retries": 1}
         delay = {"delay": {"percentage": 50, "fixed_delay": "300ms"}}
@@ -97,7 +98,7 @@ class History:
         self.mesh = case.begin(
             toCluster(timeout="2s", retry_policy=policy),
             hosts=2,
-            cluster={"circuit_breakers": [limits], "pending_timeout": "1s"},
+            cluster={"circuit_breakers": [limits], "pending_timeout": "1s", **cluster},
             proxy={"stream_idle_timeout": "3s"},
             filters=[{"type": "fault", "config": delay}] if filters else [],
         )
