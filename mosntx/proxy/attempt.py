@@ -21,6 +21,7 @@ from mosntx.filters.transcoder import UPSTREAM_PROTOCOL
 from mosntx.protocol.raw import RAW
 from mosntx.proxy.body import RequestBody
 from mosntx.proxy.convert.base import conversionFor
+from mosntx.proxy.hedge import Hedge, mayHedge
 from mosntx.proxy.record import failureReason, recordFailure
 from mosntx.proxy.reply import replyForReset
 from mosntx.proxy.retry import UNSEEN, mayRetryRace, mayRetryReset, pauseBefore
@@ -229,6 +230,9 @@ class Attempts(ExchangeState):
         once = self._startClock()
         if once:
             self._tryTimer = listener.wheel.schedule(once, self._tryTimedOut)
+        policy = self.route.retryPolicy
+        if policy.hedgeAfter and self._hedge is None and mayHedge(self):
+            self._hedge = Hedge(self, policy.hedgeAfter)
 
     def _startClock(self) -> float:
         """The whole exchange has so long from now on, connects and repetitions included.
@@ -282,6 +286,8 @@ class Attempts(ExchangeState):
     def _attemptFailed(self, reason: int) -> None:
         """The attempt is dead: repeat it, or tell the client."""
         if self._state & OVER:
+            return
+        if self._hedge is not None and self._hedge.replaces(reason):
             return
         if self._state & RESPONSE_STARTED:
             self._tellReset(reason)

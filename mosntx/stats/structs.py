@@ -255,6 +255,8 @@ class ClusterStats(StatsStruct):
         "protocols",
         "readMembers",
         "request_adaptive_overflow",
+        "request_hedge",
+        "request_hedge_won",
         "request_retry",
         "request_retry_budget_exceeded",
         "request_retry_overflow",
@@ -269,6 +271,8 @@ class ClusterStats(StatsStruct):
         "request_retry_overflow",
         "request_retry_budget_exceeded",
         "request_adaptive_overflow",
+        "request_hedge",
+        "request_hedge_won",
         "outlier_ejections_total",
         "outlier_ejections_overflow",
         "lb_subsets_fallback",
@@ -289,6 +293,8 @@ class ClusterStats(StatsStruct):
         self.adaptive_limit = self.request_adaptive_overflow = 0
         self.outlier_ejections_active = self.outlier_ejections_overflow = 0
         self.outlier_ejections_total = 0
+        #: Ours: second attempts besides a slow first; those of them that have answered first.
+        self.request_hedge = self.request_hedge_won = 0
         #: Ours: choices of hosts of another than the first priority, or not in the own zone.
         self.lb_failover = self.lb_other_zone = 0
         #: Ours: choices while too few hosts are healthy; in how many parts (subsets) it is so now.

@@ -82,7 +82,7 @@ class ExampleTests(SynchronousTestCase):
         self.assertEqual(self.mesh.value("request_retry", cluster="pages"), 1)
 
     def test_timeouts(self) -> None:
-        """An attempt has a second, the request three."""
+        """An attempt has a second, the request three; the first one is hedged besides."""
         client = self.ask()
         upstreams = [self.mesh.upstream()]
         for _ in range(40):
@@ -92,7 +92,9 @@ class ExampleTests(SynchronousTestCase):
         answer = client.take()
         self.assertIn(b" 504 ", answer)
         self.assertIn(b"X-Mosntx-Reason: timeout\r\n", answer)
-        self.assertEqual(len(upstreams), 3)
+        self.assertEqual(len(upstreams), 4)
+        self.assertEqual(self.mesh.value("request_hedge", cluster="pages"), 1)
+        self.assertEqual(self.mesh.value("request_retry", cluster="pages"), 2)
 
     def test_adaptive(self) -> None:
         """Nothing is measured yet: the first limit holds, and the next request is refused."""

@@ -92,6 +92,8 @@ OWN_OF_CLUSTERS = (
     "outlier_ejections_overflow",
     "outlier_ejections_total",
     "request_adaptive_overflow",
+    "request_hedge",
+    "request_hedge_won",
     "request_retry_budget_exceeded",
 )
 
