@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mosntx.testing.mesh import Peer
 from tests.proxy.build import GET, OK, MeshTestCase, post, response, toCluster
 from tests.proxy.test_exchange_random import STEPS, History
+from tests.proxy.test_exchange_random_limits import CLUSTER
 
 BAD = response(b"no", b"503 Service Unavailable")
 
@@ -169,6 +170,15 @@ class HedgeTests(MeshTestCase):
         self.slow(post(bytes(70000)), policy=policy)
         self.assertEqual(self.value("request_hedge"), 0)
 
+    def test_otherProtocol(self) -> None:
+        """A hedge is converted like the first attempt."""
+        _, first = self.slow(route={"upstream_protocol": "Http2"}, hosts=2)
+        second = self.running.upstream()
+        self.assertEqual(first.take(), second.take())
+        self.assertEqual(self.value("request_hedge"), 1)
+        first.reset()
+        second.reset()
+
     def test_notSentTwice(self) -> None:
         """A POST is not hedged, nor anything where there is one host or no budget."""
         none = {"circuit_breakers": [{"retry_budget": {"percent": 0, "min_per_second": 0}}]}
@@ -197,11 +207,14 @@ class RandomTests(SynchronousTestCase):
             max_size=60,
         ),
         st.booleans(),
+        st.booleans(),
     )
-    def test_anyHistory(self, steps: list[tuple[str, int, int]], filters: bool) -> None:
+    def test_anyHistory(
+        self, steps: list[tuple[str, int, int]], filters: bool, limits: bool
+    ) -> None:
         """One answer per request or a closed connection; nothing is left, nothing raises."""
         case = MeshTestCase()
-        history = History(case, filters, {"hedge_after": "100ms"})
+        history = History(case, filters, {"hedge_after": "100ms"}, **(CLUSTER if limits else {}))
         history.arrive(0, 0)
         history.ask(0, steps[0][2] if steps else 0)
         for name, which, size in steps:

@@ -263,3 +263,16 @@ class ResilienceTests(SimulationCase):
         self.assertEqual(self.failed(), 0)
         self.assertLess(self.p(0.999), 1.2)
         self.assertLess(len(self.list[2].times), 30)
+
+    def test_slowHost(self) -> None:
+        """One host of ten takes a second; with hedges hardly a client notices, for a tenth more."""
+        for policy, least, most in (({}, 0.9, 1.3), ({"hedge_after": "60ms"}, 0.05, 0.15)):
+            simulation = self.begin(10, route=toCluster(retry_policy=policy))
+            self.list[3].latency = 1.0
+            simulation.load(10, 100)
+            self.assertTrue(least < self.p(0.97) < most, self.p(0.97))
+            self.assertEqual(self.failed(), 0)
+            asked = sum(len(host.times) for host in self.list)
+            self.assertLess(asked, 1.15 * sum(simulation.outcomes.values()))
+            if not policy:
+                simulation.close()
