@@ -57,6 +57,12 @@ _TABLE: Final = (
         "circuit_breakers.max_requests",
     ),
     Reason(
+        "adaptive_limit",
+        "The cluster has as many requests under way as its latency allows.",
+        "The upstream is at its limit, or slower than usual. See adaptive_limit of the cluster.",
+        "adaptive_concurrency",
+    ),
+    Reason(
         "pool_overflow",
         "Too many requests wait for a connection to the host already.",
         "The upstream is slower than usual, or the limits are low for the load.",

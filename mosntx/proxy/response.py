@@ -139,9 +139,15 @@ class ResponseHalf(Attempts):
             self._tryTimer.cancel()
             self._tryTimer = None
         recordResponse(self, status)
+        hedge = self._hedge
         if status < 400 or not mayRetryStatus(self, status):
+            if hedge is not None:
+                hedge.cancel()
             return False
         recordTry(self, f"status {status}")
+        if hedge is not None and hedge.running:
+            self.dropAttempt(LOCAL_RESET)
+            return bool(hedge.replaces(LOCAL_RESET))
         return self._again(True)
 
     def _offer(self) -> bytes:
