@@ -1,4 +1,4 @@
-"""Hedging: a second attempt on another host while the first one is slow (`hedge_after`).
+"""Hedging: a second attempt on another host while the first one is slow (``hedge_after``).
 
 An exchange has slots for one attempt. A hedge keeps the slots of a second one and exchanges them
 with the exchange's while something happens to it, so that both are opened, counted and ended by the
@@ -274,7 +274,7 @@ class Hedge:
             self._exchange.responseFlush()
 
     def responsePush(self, promised: int, head: IRequestHead) -> IResponseSink | None:
-        """See `IResponseSink.responsePush`."""
+        """See `IResponseSink`, its optional ``responsePush``."""
         if not self._alone:
             return None
         return cast("IResponseSink | None", self._exchange.responsePush(promised, head))

@@ -173,7 +173,7 @@ OF_RESET: Final = {
     stream.DOWNSTREAM_GONE: "client_gone",
 }
 
-#: Reset reason -> code, when the client's side has ended; any other is `client_gone`.
+#: Reset reason -> code, when the client's side has ended; any other is ``client_gone``.
 OF_CLIENT: Final = {stream.PROTOCOL_ERROR: "client_invalid", stream.LOCAL_RESET: "internal"}
 
 #: Response flag that a filter gives -> code.

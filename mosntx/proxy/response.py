@@ -118,7 +118,7 @@ class ResponseHalf(Attempts):
         self.streams.flush(self.number)
 
     def responsePush(self, promised: int, head: IRequestHead) -> IResponseSink | None:
-        """See `IResponseSink.responsePush`."""
+        """See `IResponseSink`, its optional ``responsePush``."""
         return None if self._up is None else self.listener.relayPush(self, self._up, promised, head)
 
     def responseTrailers(self, trailers: IHeaders) -> None:

@@ -15,7 +15,7 @@ The base is what both methods live on, and it goes out of date:
 
 - While less than half of the limit is in use, our load cannot be what makes answers slow. The base
   then follows the latency in both directions, and the limit stays as it is: nobody has tested it.
-- Under load the base only falls. When answers have been slower than it for `probe_interval`, the
+- Under load the base only falls. When answers have been slower than it for ``probe_interval``, the
   limit is a quarter for one window; what is measured then is the new base. Requests are lost to
   that only when there are too many anyway.
 """
