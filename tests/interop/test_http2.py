@@ -99,7 +99,7 @@ class BehindTheDaemonTests(BeforeTheDaemonTests):
 
     # Envoy 1.40 resets one response in 200 with INTERNAL_ERROR when the window of its peer is
     # exhausted, whichever engine that peer has; Caddy never does. So here all fits into a window.
-    sizes = (1, 32768)
+    sizes: tuple[int, ...] = (1, 32768)
 
     def chain(self) -> int:
         """See `BeforeTheDaemonTests.chain`."""
