@@ -97,8 +97,8 @@ class BeforeTheDaemonTests(SynchronousTestCase):
 class BehindTheDaemonTests(BeforeTheDaemonTests):
     """Client → daemon → other proxy → server of HTTP/1.1."""
 
-    # Envoy 1.40 resets one response in 200 with INTERNAL_ERROR when the window of its peer is
-    # exhausted, whichever engine that peer has; Caddy never does. So here all fits into a window.
+    # Envoy 1.40 was seen to reset one response in 150 with INTERNAL_ERROR when it had filled our
+    # window, with either engine; Caddy never. Why is not known: here all fits into a window.
     sizes: tuple[int, ...] = (1, 32768)
 
     def chain(self) -> int:
