@@ -137,7 +137,7 @@ class FlightRecorder:
             flags=exchange.flags,
             reason=exchange.reason,
             limit=_limit(exchange),
-            route="" if route is None else getattr(route, "path", ""),
+            route="" if route is None else route.path,
             cluster="" if cluster is None else cluster.name,
             clusterPath="" if cluster is None else cluster.config.path,
             seconds=exchange.endTime - exchange.startTime,

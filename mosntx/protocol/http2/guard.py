@@ -14,8 +14,8 @@ from struct import Struct
 
 import attrs
 
+from mosntx.protocol.buckets import Bucket, Rate
 from mosntx.protocol.errors import LimitError
-from mosntx.protocol.http2.buckets import Bucket, Rate
 from mosntx.protocol.http2.codes import DEFAULT_FRAME, ENHANCE_YOUR_CALM, PREFACE
 
 HEADER_LENGTH = 9
