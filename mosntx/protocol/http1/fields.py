@@ -15,6 +15,7 @@ plain numbers below 2^64.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 from httptools import HttpParserError, HttpResponseParser
 
@@ -63,10 +64,11 @@ class WireHeaders(Headers):
         self.wire = wire
         self.unique = True
 
-    @property
-    def index(self) -> dict[bytes, bytes]:
-        """First value of each name in lower case; only until something changes."""
-        return self._index
+    # A getter in C: each head is looked at in here, not by `get`.
+    index = property(
+        attrgetter("_index"),
+        doc="First value of each name in lower case; only until something changes.",
+    )
 
     def items(self) -> Sequence[Pair]:
         """See `IHeaders.items`."""

@@ -270,8 +270,10 @@ class Http2Codec(EngineEvents):
 
     def _consumed(self, number: int, size: int) -> None:
         if size and not self._dead:
-            with suppress(Exception):  # a stream that the engine has forgotten
+            try:  # `suppress` would cost three calls for each DATA frame
                 self._engine.consumed(number, size)
+            except Exception:
+                return  # a stream that the engine has forgotten
 
     # sending
 
