@@ -21,7 +21,7 @@ from httptools import HttpParserError, HttpResponseParser
 
 from mosntx.contracts.message import Pair
 from mosntx.protocol.errors import LimitError, ProtocolError
-from mosntx.protocol.headers import Headers
+from mosntx.protocol.headers import CheckedHeaders, Headers
 
 _PREFIX = b"HTTP/1.1 304 -"
 
@@ -44,7 +44,7 @@ def joinBlock(pairs: list[Pair]) -> bytes:
     return b"".join([b"\r\n%b: %b" % pair for pair in pairs]) + b"\r\n\r\n"
 
 
-class WireHeaders(Headers):
+class WireHeaders(CheckedHeaders):
     """Headers that still have their octets: ``wire`` says the same until they are `changed`.
 
     :param wire: a block.
@@ -76,6 +76,10 @@ class WireHeaders(Headers):
         if pairs is None:
             pairs = self._pairs = splitBlock(self.wire)
         return pairs
+
+    def lowerPairs(self) -> Sequence[Pair] | None:
+        """See `CheckedHeaders.lowerPairs`: where no name occurs twice, the index has them all."""
+        return None if self.changed or not self.unique else list(self._index.items())
 
     def joined(self, name: bytes) -> bytes:
         """Return all values of a list field as one; ``b''`` when there is none."""

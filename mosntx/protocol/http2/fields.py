@@ -12,7 +12,7 @@ from typing import Any
 
 from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
 from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError
-from mosntx.protocol.headers import TOKEN, Headers
+from mosntx.protocol.headers import TOKEN, CheckedHeaders, Headers
 from mosntx.protocol.http2.heads import (
     PATH,
     Http2RequestHead,
@@ -44,7 +44,7 @@ FORBIDDEN_TRAILERS = CONNECTION_FIELDS | {b"content-length", b"host", b"te", b"t
 FIELD_COST = 32
 
 #: Names that need a closer look than their octets.
-_SPECIAL = FORBIDDEN_TRAILERS | {b"cookie", b"expect", KEY_FIELD}
+SPECIAL = FORBIDDEN_TRAILERS | {b"cookie", b"expect", KEY_FIELD}
 
 _NOTHING: frozenset[bytes] = frozenset()  # one for all, where a new one would cost 200 octets
 
@@ -52,13 +52,10 @@ _NOTHING: frozenset[bytes] = frozenset()  # one for all, where a new one would c
 _SPACES = (b"\0 ", b" \0", b"\0\t", b"\t\0")
 
 
-class FieldList(Headers):
-    """Fields as a peer of HTTP/2 has sent them: found to be good, names in lower case.
+class FieldList(CheckedHeaders):
+    """Fields as a peer of HTTP/2 has sent them: most pass with the very list that was read.
 
-    As long as they are not `changed` they can be written as they are (see `fieldPairs`): most
-    requests and responses pass with the very list that was read.
-
-    :ivar special: those of their names that stand in `_SPECIAL`.
+    :ivar special: those of their names that stand in `SPECIAL`.
     """
 
     __slots__ = ("special",)
@@ -71,6 +68,12 @@ class FieldList(Headers):
         headers = cls.trusted(pairs)
         headers.special = special
         return headers
+
+    def without(self, names: frozenset[bytes]) -> Sequence[Pair] | None:
+        """See `CheckedHeaders.without`. Whoever writes leaves out none but special names."""
+        if self.special.isdisjoint(names):
+            return self.lowerPairs()
+        return super().without(names)
 
     def _indexed(self) -> dict[bytes, bytes]:
         if self.changed:
@@ -127,7 +130,7 @@ class FieldReader:
                 raise ProtocolError(status, "a field value begins or ends with a space")
         if b"\r" in octets or b"\n" in octets or octets.count(b"\0") != count + 1:
             raise ProtocolError(status, "a field value holds CR, LF or NUL")
-        special = _SPECIAL.intersection(names) or _NOTHING
+        special = SPECIAL.intersection(names) or _NOTHING
         return list(fields[start:] if start else fields), special
 
     def _learn(self, name: bytes) -> None:
@@ -270,8 +273,10 @@ def fieldPairs(headers: IHeaders, skip: frozenset[bytes]) -> Sequence[Pair]:
 
     :raises EncodeError: when one cannot be said.
     """
-    if type(headers) is FieldList and not headers.changed and headers.special.isdisjoint(skip):
-        return headers.items()
+    if isinstance(headers, CheckedHeaders):
+        checked = headers.without(skip)
+        if checked is not None:
+            return checked
     pairs: list[Pair] = []
     for pair in headers.items():
         name, value = pair
