@@ -14,8 +14,8 @@ from bench.hotpath.scenes import SCENES, Scene
 from bench.hotpath.timing import microseconds
 from mosntx.testing.mesh import Peer
 
-#: Requests that a flame graph is made of.
-FLAME_REQUESTS = 100_000
+#: Seconds of CPU that a flame graph is made of: most kernels sample 250 times a second.
+FLAME_SECONDS = 10.0
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -29,7 +29,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--time", action="store_true", help="measure CPU too")
     parser.add_argument("--update", action="store_true", help="record the counts")
     parser.add_argument("--flame", type=Path, metavar="FOLDER", help="write flame graphs there")
-    parser.add_argument("--requests", type=int, default=FLAME_REQUESTS, help="of each flame graph")
+    parser.add_argument("--seconds", type=float, default=FLAME_SECONDS, help="of each flame graph")
     options = parser.parse_args(arguments)
     for name in options.scenes:
         if name not in SCENES:
@@ -37,10 +37,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def paint(name: str, scene: Scene, folder: Path, requests: int) -> None:
+def paint(name: str, scene: Scene, folder: Path, seconds: float) -> None:
     """Write ``name.svg`` and ``name.txt``."""
     sampler = Sampler(Peer.send.__qualname__)  # what peers do themselves is left out
-    sampler.run(scene.exchange, requests // scene.batch)
+    sampler.run(scene.exchange, seconds)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.svg").write_text(svg(sampler.stacks, f"{name}: one request"), "utf-8")
     (folder / f"{name}.txt").write_text(folded(sampler.stacks), "utf-8")
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
             line += f"{microseconds(SCENES[name]()):8.1f}"
         sys.stdout.write(line + "\n")
         if options.flame:
-            paint(name, SCENES[name](), options.flame, options.requests)
+            paint(name, SCENES[name](), options.flame, options.seconds)
     if options.update:
         ratchet.save(out)
         return 0

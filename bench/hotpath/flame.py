@@ -10,6 +10,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from time import process_time
 from types import FrameType
 from typing import Any
 from zlib import crc32
@@ -43,12 +44,16 @@ class Sampler:
         if frame is not None and names:
             self.stacks[tuple(reversed(names))] += 1
 
-    def run(self, work: Callable[[], object], times: int) -> None:
-        """Do some work so many times and look at it meanwhile."""
+    def run(self, work: Callable[[], object], seconds: float) -> None:
+        """Do some work again and again and look at it meanwhile.
+
+        :param seconds: of CPU.
+        """
         before: Any = signal.signal(signal.SIGPROF, self._sample)
         signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
         try:
-            for _ in range(times):
+            end = process_time() + seconds
+            while process_time() < end:
                 work()
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)

@@ -35,6 +35,6 @@ class CommandTests(SynchronousTestCase):
         folder = Path(self.mktemp())
         scene = SCENES["http1"]()
         self.addCleanup(scene.stop)
-        paint("http1", scene, folder, 3000)
+        paint("http1", scene, folder, 0.3)
         self.assertIn("http1: one request", (folder / "http1.svg").read_text("utf-8"))
         self.assertTrue((folder / "http1.txt").read_text("utf-8").startswith("net.octets."))

@@ -33,14 +33,14 @@ class SamplerTests(SynchronousTestCase):
         """They begin below the given function; the signal is as before afterwards."""
         before = signal.getsignal(signal.SIGPROF)
         sampler = Sampler("outer")
-        sampler.run(outer, 5)
+        sampler.run(outer, 0.1)
         self.assertEqual({stack[0] for stack in sampler.stacks}, {f"{__name__}.spin"})
         self.assertIs(signal.getsignal(signal.SIGPROF), before)
 
     def test_elsewhere(self) -> None:
         """What the function did not call is left out."""
         sampler = Sampler("outer")
-        sampler.run(spin, 3)
+        sampler.run(spin, 0.05)
         self.assertEqual(dict(sampler.stacks), {})
 
 
