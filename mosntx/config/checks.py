@@ -48,6 +48,7 @@ def checkConfig(config: Config, decoder: Decoder) -> None:
         checkDiscovery(check, cluster)
         checkClusterWords(check, cluster)
         checkBalancing(check, cluster)
+        checkAdaptive(check, cluster)
     checkProxies(check)
     checkTcpProxies(check)
     checkTargets(check)
@@ -193,6 +194,14 @@ def checkBalancing(check: Checking, cluster: Cluster) -> None:
         if lb.zone not in zones:
             message = f"no host is in the zone {quote(lb.zone)}"
             check.warning(f"{lb.path}.zone", message, "give the hosts their 'zone'")
+
+
+def checkAdaptive(check: Checking, cluster: Cluster) -> None:
+    """The bounds of a measured limit."""
+    config = cluster.adaptive_concurrency
+    if config is not None and config.min_limit > config.max_limit:
+        message = f"min_limit {config.min_limit} is larger than max_limit {config.max_limit}"
+        check.error(f"{config.path}.min_limit", message, "let it be smaller")
 
 
 def _codes(cluster: Cluster) -> Iterable[CodeRange]:

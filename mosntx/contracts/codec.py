@@ -246,9 +246,9 @@ class IFramedCodec(ICodec):
 class IFramedServerCodec(IFramedCodec, IServerCodec):
     """A server codec of a protocol of framed streams.
 
-    `drain` is the first of two steps: it announces the end, `goAway` says which request was the
-    last. `responseReset` of a stream whose response is complete, but not its request, tells the
-    client, after the response, that the rest is not needed.
+    `drain` is the first of two steps: it announces the end, `IFramedCodec.goAway` says which
+    request was the last. `responseReset` of a stream whose response is complete, but not its
+    request, tells the client, after the response, that the rest is not needed.
     """
 
     def push(streamId: int, head: Any) -> int:

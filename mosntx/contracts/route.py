@@ -62,6 +62,7 @@ class IRetryPolicy(Interface):
         "``bool``: methods that are not idempotent are sent again, too, when it is not known what "
         "became of them"
     )
+    hedgeAfter = Attribute("``float``: seconds until a second attempt besides the first; 0 = never")
     firstPause = Attribute("``float``: seconds before the first retry; doubled for each other")
     lastPause = Attribute("``float``: seconds at most")
 

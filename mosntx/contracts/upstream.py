@@ -197,7 +197,7 @@ class IDiscovery(Interface):
         """
 
     def stop() -> Any:
-        """End; returns a Deferred or ``None``. No `update` comes afterwards."""
+        """End; returns a Deferred or ``None``. No ``update`` comes afterwards."""
 
 
 class IDiscoveryFactory(Interface):

@@ -27,7 +27,7 @@ from mosntx.contracts.filters import (
 )
 from mosntx.contracts.message import IRequestHead, IResponseHead
 from mosntx.filters.base import StreamFilter
-from mosntx.protocol.http2.buckets import Bucket, Rate
+from mosntx.protocol.buckets import Bucket, Rate
 
 #: Clients or header values that are counted at a time; 10 000 take about 3 MiB. The one that was
 #: quiet for longest is forgotten for a new one.

@@ -21,6 +21,7 @@ from mosntx.filters.transcoder import UPSTREAM_PROTOCOL
 from mosntx.protocol.raw import RAW
 from mosntx.proxy.body import RequestBody
 from mosntx.proxy.convert.base import conversionFor
+from mosntx.proxy.hedge import Hedge, mayHedge
 from mosntx.proxy.record import failureReason, recordFailure
 from mosntx.proxy.reply import replyForReset
 from mosntx.proxy.retry import MAX_RACES, UNSEEN, mayRetryRace, mayRetryReset, pauseBefore
@@ -78,9 +79,7 @@ class Attempts(ExchangeState):
             return
         cluster, host = self.cluster, self.host
         if not cluster.limits.tryRequest():
-            host.stats.request_pending_overflow += 1
-            text = b"too many requests for the upstream"
-            self.reply(503, text, UPSTREAM_OVERFLOW, "cluster_requests")
+            self._tooMany()
             return
         self._state |= COUNTED
         self.attempts += 1
@@ -95,6 +94,16 @@ class Attempts(ExchangeState):
             waiting = self._waiting = pool.checkout()
             waiting.addCallbacks(self._checkedOut, self._checkoutFailed)
             waiting.addErrback(self._crashed)
+
+    def _tooMany(self) -> None:
+        """The cluster takes no more requests now."""
+        cluster = self.cluster
+        self.host.stats.request_pending_overflow += 1
+        reason = "cluster_requests"
+        if cluster.limits.refusedByLatency():
+            cluster.stats.request_adaptive_overflow += 1
+            reason = "adaptive_limit"
+        self.reply(503, b"too many requests for the upstream", UPSTREAM_OVERFLOW, reason)
 
     def _converts(self, spoken: str, protocol: str) -> bool:
         """The upstream speaks another protocol. False when there is no way to it."""
@@ -220,6 +229,9 @@ class Attempts(ExchangeState):
         once = self._startClock()
         if once:
             self._tryTimer = listener.wheel.schedule(once, self._tryTimedOut)
+        policy = self.route.retryPolicy
+        if policy.hedgeAfter and self._hedge is None and mayHedge(self):
+            self._hedge = Hedge(self, policy.hedgeAfter)
 
     def _startClock(self) -> float:
         """The whole exchange has so long from now on, connects and repetitions included.
@@ -274,6 +286,8 @@ class Attempts(ExchangeState):
     def _attemptFailed(self, reason: int) -> None:
         """The attempt is dead: repeat it, or tell the client."""
         if self._state & OVER:
+            return
+        if self._hedge is not None and self._hedge.replaces(reason):
             return
         if self._state & RESPONSE_STARTED:
             self._tellReset(reason)

@@ -67,6 +67,10 @@ class RequestBody:
         if self._lost or self._size > self.limit:
             self.forget()
 
+    def parts(self) -> list[tuple[Any, bool]]:
+        """Return all that is kept; what counts as sent stays as it is."""
+        return list(self._parts)
+
     def transform(self, change: Callable[[Any, bool], Any]) -> bool:
         """Replace each part by what ``change(part, end)`` makes of it.
 

@@ -57,6 +57,12 @@ _TABLE: Final = (
         "circuit_breakers.max_requests",
     ),
     Reason(
+        "adaptive_limit",
+        "The cluster has as many requests under way as its latency allows.",
+        "The upstream is at its limit, or slower than usual. See adaptive_limit of the cluster.",
+        "adaptive_concurrency",
+    ),
+    Reason(
         "pool_overflow",
         "Too many requests wait for a connection to the host already.",
         "The upstream is slower than usual, or the limits are low for the load.",
@@ -167,7 +173,7 @@ OF_RESET: Final = {
     stream.DOWNSTREAM_GONE: "client_gone",
 }
 
-#: Reset reason -> code, when the client's side has ended; any other is `client_gone`.
+#: Reset reason -> code, when the client's side has ended; any other is ``client_gone``.
 OF_CLIENT: Final = {stream.PROTOCOL_ERROR: "client_invalid", stream.LOCAL_RESET: "internal"}
 
 #: Response flag that a filter gives -> code.

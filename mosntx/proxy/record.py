@@ -27,6 +27,7 @@ from mosntx.contracts.stream import (
 from mosntx.proxy.chain import runComplete
 from mosntx.proxy.reasons import OF_RESET
 from mosntx.proxy.recorder import MAX_TRIES
+from mosntx.upstream.adaptive import AdaptiveLimit
 from mosntx.upstream.pools.errors import PoolOverflow, PoolTimeout
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ def recordFailure(exchange: ExchangeState, reason: int, detail: str = "") -> Non
     elif reason not in (OVERFLOW, PENDING_TIMEOUT):
         stats.request_local_reset += 1
         return
+    adaptive = exchange.cluster.limits.adaptive
+    if adaptive is not None and reason in _TIMEOUTS:
+        _measure(exchange, adaptive, exchange.listener.seconds())
     if stats.latency is not None and reason not in (OVERFLOW, PENDING_TIMEOUT):
         now = exchange.listener.seconds()
         began = max(exchange.requestEndTime, exchange.attemptTime)
@@ -114,6 +118,9 @@ def recordResponse(exchange: ExchangeState, status: int) -> None:
             host.stats.response_success += 1
             if outlier is not None:
                 outlier.success(host)
+            adaptive = exchange.cluster.limits.adaptive
+            if adaptive is not None:
+                _measure(exchange, adaptive, exchange.responseTime)
         else:
             host.stats.response_failed += 1
             if outlier is not None:
@@ -122,6 +129,17 @@ def recordResponse(exchange: ExchangeState, status: int) -> None:
             now = exchange.responseTime
             began = max(exchange.requestEndTime, exchange.attemptTime)
             host.stats.latency.record(now, now - began, status)
+
+
+def _measure(exchange: ExchangeState, adaptive: AdaptiveLimit, now: float) -> None:
+    """Tell how long the host took.
+
+    Not of a CONNECT, which is answered here, nor of errors (see `recordResponse`): refusing is
+    quick, and would look like an upstream that can bear more.
+    """
+    head = exchange.request
+    if not (head.authority and head.method == b"CONNECT"):
+        adaptive.sample(now, max(exchange.requestEndTime, exchange.attemptTime))
 
 
 def recordEnd(exchange: ExchangeState) -> None:

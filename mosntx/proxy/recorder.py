@@ -137,7 +137,7 @@ class FlightRecorder:
             flags=exchange.flags,
             reason=exchange.reason,
             limit=_limit(exchange),
-            route="" if route is None else getattr(route, "path", ""),
+            route="" if route is None else route.path,
             cluster="" if cluster is None else cluster.name,
             clusterPath="" if cluster is None else cluster.config.path,
             seconds=exchange.endTime - exchange.startTime,
@@ -173,6 +173,7 @@ def _routeTimeouts(exchange: ExchangeState) -> tuple[float, float]:
 
 _LIMITS: Final[dict[str, Callable[[Any], str]]] = {
     "cluster_requests": lambda exchange: str(exchange.cluster.limits.maxRequests),
+    "adaptive_limit": lambda exchange: str(exchange.cluster.limits.maxRequests),
     "pool_overflow": lambda exchange: str(exchange.cluster.limits.maxPending),
     "pool_timeout": lambda exchange: f"{exchange.cluster.config.pending_timeout:g}s",
     "timeout": lambda exchange: f"{_routeTimeouts(exchange)[0]:g}s",

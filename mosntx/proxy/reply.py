@@ -59,7 +59,7 @@ FAILURES: dict[int, tuple[int, int, bytes]] = {
     IDLE_TIMEOUT: (408, 0, b"the request did not arrive in time"),
 }
 
-#: Says why, where `reason_header` is on.
+#: Says why, where ``reason_header`` is on.
 REASON_HEADER = b"X-Mosntx-Reason"
 
 

@@ -118,7 +118,7 @@ class ResponseHalf(Attempts):
         self.streams.flush(self.number)
 
     def responsePush(self, promised: int, head: IRequestHead) -> IResponseSink | None:
-        """See `IResponseSink.responsePush`."""
+        """See `IResponseSink`, its optional ``responsePush``."""
         return None if self._up is None else self.listener.relayPush(self, self._up, promised, head)
 
     def responseTrailers(self, trailers: IHeaders) -> None:
@@ -139,9 +139,15 @@ class ResponseHalf(Attempts):
             self._tryTimer.cancel()
             self._tryTimer = None
         recordResponse(self, status)
+        hedge = self._hedge
         if status < 400 or not mayRetryStatus(self, status):
+            if hedge is not None:
+                hedge.cancel()
             return False
         recordTry(self, f"status {status}")
+        if hedge is not None and hedge.running:
+            self.dropAttempt(LOCAL_RESET)
+            return bool(hedge.replaces(LOCAL_RESET))
         return self._again(True)
 
     def _offer(self) -> bytes:

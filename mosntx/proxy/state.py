@@ -38,6 +38,7 @@ OFFERED = 4096  # the client offers another protocol, and the upstream has not a
 TUNNEL = 8192  # the offer was accepted: data are octets of that protocol
 ACCEPTED = 16384  # the upstream has accepted; the filters may still see to that
 CONNECT = 32768  # the client wants octets to a host, without any protocol
+HEDGED = 65536  # the one hedge has been begun
 
 ANSWERED = OVER | RESPONSE_STARTED
 
@@ -50,6 +51,7 @@ class ExchangeState(ABC):
 
     __slots__ = (
         "_conversion",
+        "_hedge",
         "_mark",
         "_state",
         "_timer",
@@ -104,6 +106,7 @@ class ExchangeState(ABC):
         self.tries: list[tuple[Any, ...]] | None = None  # attempts that failed, see recordFailure
         self._state = 0
         self._conversion: Conversion | None = None  # of the present attempt
+        self._hedge: Any = None  # Hedge
         self._mark = -1
         self._up: Any = None  # IClientStreams
         self._upNumber = 0
@@ -184,6 +187,8 @@ class ExchangeState(ABC):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._hedge is not None:
+            self._hedge.cancel()
         if self._up is not None or self._waiting is not None:
             self.dropAttempt(DOWNSTREAM_GONE)
         recordEnd(self)

@@ -43,7 +43,15 @@ _LONGEST_HASHED = 256
 class RetryPolicy:
     """See `IRetryPolicy`. Failed connects are retried whatever it says."""
 
-    __slots__ = ("attempts", "firstPause", "lastPause", "onStatus", "statuses", "unsafe")
+    __slots__ = (
+        "attempts",
+        "firstPause",
+        "hedgeAfter",
+        "lastPause",
+        "onStatus",
+        "statuses",
+        "unsafe",
+    )
 
     def __init__(
         self,
@@ -52,6 +60,7 @@ class RetryPolicy:
         statuses: frozenset[int] | None = frozenset(),
         backOff: BackOff | None = None,
         unsafe: bool = False,
+        hedgeAfter: float = 0.0,
     ) -> None:
         pauses = backOff or BackOff()
         self.attempts = attempts
@@ -60,6 +69,7 @@ class RetryPolicy:
         self.firstPause = pauses.base_interval
         self.lastPause = max(pauses.max_interval, pauses.base_interval)
         self.unsafe = unsafe
+        self.hedgeAfter = hedgeAfter
 
 
 def compileRetries(config: RetryConfig | None, compat: bool = False) -> RetryPolicy:
@@ -73,10 +83,15 @@ def compileRetries(config: RetryConfig | None, compat: bool = False) -> RetryPol
     attempts = config.num_retries or DEFAULT_RETRIES
     if compat:
         attempts = max(attempts, DEFAULT_RETRIES)
-    if not config.retry_on:
-        return RetryPolicy(attempts, backOff=config.back_off)
-    statuses = frozenset(config.status_codes) or None
-    return RetryPolicy(attempts, True, statuses, config.back_off, config.retry_non_idempotent)
+    listed = frozenset(config.status_codes) or None
+    return RetryPolicy(
+        attempts,
+        config.retry_on,
+        listed if config.retry_on else frozenset(),
+        config.back_off,
+        config.retry_non_idempotent,
+        config.hedge_after,
+    )
 
 
 def settleTimeouts(total: float, attempt: float) -> tuple[float, float]:

@@ -59,7 +59,7 @@ class Question:
         if not self.url:
             return BoltRequest.of(writePairs(pairs))
         parts = urlsplit(self.url)
-        if parts.scheme not in ("", "http", "https") or not parts.path.startswith(("/", "")):
+        if parts.scheme not in ("", "http", "https") or parts.path[:1] not in ("", "/"):
             raise ExplainError(f"{self.url!r} is no URL of HTTP")
         host = parts.netloc.encode()
         given = next((value for name, value in pairs if name.lower() == b"host"), None)

@@ -237,6 +237,7 @@ class ClusterStats(StatsStruct):
         "_departed",
         "_hosts",
         "_leaving",
+        "adaptive_limit",
         "connection_bytes_read_total",
         "connection_bytes_write",
         "connection_retry",
@@ -253,6 +254,9 @@ class ClusterStats(StatsStruct):
         "outlier_ejections_total",
         "protocols",
         "readMembers",
+        "request_adaptive_overflow",
+        "request_hedge",
+        "request_hedge_won",
         "request_retry",
         "request_retry_budget_exceeded",
         "request_retry_overflow",
@@ -266,6 +270,9 @@ class ClusterStats(StatsStruct):
         "request_retry",
         "request_retry_overflow",
         "request_retry_budget_exceeded",
+        "request_adaptive_overflow",
+        "request_hedge",
+        "request_hedge_won",
         "outlier_ejections_total",
         "outlier_ejections_overflow",
         "lb_subsets_fallback",
@@ -273,7 +280,7 @@ class ClusterStats(StatsStruct):
         "lb_other_zone",
         "lb_panic_requests",
     )
-    GAUGES = ("lb_subsets_created", "lb_panic", "outlier_ejections_active")
+    GAUGES = ("lb_subsets_created", "lb_panic", "outlier_ejections_active", "adaptive_limit")
 
     def __init__(self, cluster: str) -> None:
         super().__init__((("cluster", cluster),))
@@ -282,8 +289,12 @@ class ClusterStats(StatsStruct):
         self.connection_bytes_read_total = self.connection_bytes_write = 0
         self.lb_subsets_fallback = self.lb_subsets_created = 0
         self.request_retry_budget_exceeded = 0
+        #: Ours: requests at a time that latency allows now, 0 = off; requests that were too many.
+        self.adaptive_limit = self.request_adaptive_overflow = 0
         self.outlier_ejections_active = self.outlier_ejections_overflow = 0
         self.outlier_ejections_total = 0
+        #: Ours: second attempts besides a slow first; those of them that have answered first.
+        self.request_hedge = self.request_hedge_won = 0
         #: Ours: choices of hosts of another than the first priority, or not in the own zone.
         self.lb_failover = self.lb_other_zone = 0
         #: Ours: choices while too few hosts are healthy; in how many parts (subsets) it is so now.

@@ -15,7 +15,7 @@ HTTP/1 on both sides.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from itertools import count
@@ -41,6 +41,8 @@ class SimulatedHost:
 
     :ivar address: as in the configuration, ``ip:port``.
     :ivar latency: seconds until an answer.
+    :ivar capacity: requests that it works on at a time, the others wait in a queue without an end,
+        also those whose client has left; 0 = all at once.
     :ivar spread: each latency is up to this share longer or shorter.
     :ivar failing: share of requests that are answered with ``status``.
     :ivar stuck: takes requests and never answers.
@@ -50,6 +52,7 @@ class SimulatedHost:
 
     address: str
     latency: float = 0.01
+    capacity: int = 0
     spread: float = 0.2
     failing: float = 0.0
     status: int = 503
@@ -58,6 +61,14 @@ class SimulatedHost:
     times: list[float] = field(factory=list, init=False)
     checks: int = field(default=0, init=False)
     _peers: dict[Peer, None] = field(factory=dict, init=False)
+    _queue: deque[Peer] = field(factory=deque, init=False)
+    _busy: int = field(default=0, init=False)
+    _crashes: int = field(default=0, init=False)
+
+    @property
+    def full(self) -> bool:
+        """It works on as many requests as it can."""
+        return 0 < self.capacity <= self._busy
 
     def between(self, begin: float, end: float) -> int:
         """Return how many requests came in a span of time."""
@@ -122,6 +133,9 @@ class Simulation:
         """A host dies: its connections are reset and connects refused, until `recover`."""
         host = self.hosts[address]
         host.down = True
+        host._crashes += 1
+        host._busy = 0
+        host._queue.clear()
         peers, host._peers = host._peers, {}
         for peer in peers:
             peer.reset()
@@ -138,7 +152,7 @@ class Simulation:
         time = self.now
         end = time + seconds
         while (time := time + self._random.expovariate(perSecond)) < end:
-            self.at(time, self._call)
+            self.at(time, self.call)
         self.wait(seconds)
         give_up = self.now + PATIENCE
         while self._calls:
@@ -181,7 +195,8 @@ class Simulation:
 
     # clients
 
-    def _call(self) -> None:
+    def call(self) -> None:
+        """Send one request now."""
         peer = self._free.pop() if self._free else self.mesh.client(self._listener)
         self._calls[peer] = _Call(self.now, peer)
         peer.send(self._request)
@@ -239,13 +254,24 @@ class Simulation:
             host.checks += 1
         else:
             host.times.append(self.now)
-        if host.stuck:
-            return
+        if host.full:
+            host._queue.append(peer)
+        elif not host.stuck:
+            self._work(host, peer)
+
+    def _work(self, host: SimulatedHost, peer: Peer) -> None:
+        host._busy += 1
         bad = self._random.random() < host.failing
         status = host.status if bad else 200
         seconds = host.latency * (1 + host.spread * (2 * self._random.random() - 1))
-        self.at(self.now + seconds, lambda: self._answer(host, peer, status))
+        life = host._crashes
+        self.at(self.now + seconds, lambda: self._answer(host, peer, status, life))
 
-    def _answer(self, host: SimulatedHost, peer: Peer, status: int) -> None:
+    def _answer(self, host: SimulatedHost, peer: Peer, status: int, life: int) -> None:
+        if life != host._crashes:
+            return
+        host._busy -= 1
+        while host._queue and not host.full and not host.stuck:
+            self._work(host, host._queue.popleft())
         if peer in host._peers and not peer.closed:
             peer.send(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)

@@ -240,6 +240,7 @@ class Cluster:
             breaker.max_requests,
             breaker.max_retries,
         )
+        self.limits.adapt(config.adaptive_concurrency, self.stats)
         budget = self.limits.budget
         budget.share = breaker.retry_budget.percent / 100
         budget.least = breaker.retry_budget.min_per_second

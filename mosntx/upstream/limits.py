@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from mosntx.config.schema import AdaptiveConcurrency
+from mosntx.stats.structs import ClusterStats
+from mosntx.upstream.adaptive import AdaptiveLimit
 from mosntx.upstream.retrybudget import RetryBudget
 
 
@@ -14,11 +17,14 @@ class Limits:
     ``connections`` counts the whole cluster's, which only L4 proxies limit; pools compare their
     own number of connections with `maxConnections`.
 
+    :ivar adaptive: sets `maxRequests` by latency; ``None`` when that is off.
     :ivar begun: attempts so far.
     :ivar budget: of repetitions.
     """
 
     __slots__ = (
+        "_ceiling",
+        "adaptive",
         "begun",
         "budget",
         "connections",
@@ -38,6 +44,7 @@ class Limits:
         maxRequests: int = 0,
         maxRetries: int = 0,
     ) -> None:
+        self.adaptive: AdaptiveLimit | None = None
         self.begun = 0
         self.budget = RetryBudget()
         self.connections = 0
@@ -52,8 +59,32 @@ class Limits:
         """Change the limits and keep the counts."""
         self.maxConnections = maxConnections
         self.maxPending = maxPending
-        self.maxRequests = maxRequests
+        self._ceiling = self.maxRequests = maxRequests
         self.maxRetries = maxRetries
+        if self.adaptive is not None:
+            self.hold(self.adaptive.limit)
+
+    def adapt(self, config: AdaptiveConcurrency | None, stats: ClusterStats) -> None:
+        """Let latency set the limit of requests, or no longer. What was measured stays.
+
+        :param stats: show the present limit.
+        """
+        if config is None:
+            self.adaptive = None
+            self.maxRequests, stats.adaptive_limit = self._ceiling, 0
+        elif self.adaptive is None:
+            self.adaptive = AdaptiveLimit(self, config, stats)
+        else:
+            self.adaptive.config = config
+            self.adaptive.set(self.adaptive.limit)
+
+    def hold(self, limit: int) -> None:
+        """Allow no more requests at a time than this and than the configuration allows."""
+        self.maxRequests = min(self._ceiling or limit, limit)
+
+    def refusedByLatency(self) -> bool:
+        """Say whether the limit of requests is the measured one at the moment."""
+        return self.adaptive is not None and self.maxRequests != self._ceiling
 
     def tryConnection(self) -> bool:
         """Count one connection more, unless the limit is reached."""

@@ -61,6 +61,8 @@ class RetryBudget:
         requests = attempts - attemptsThen - retries
         if now - began > WINDOW:  # nobody has asked for long: what a window of that time held
             requests = int(requests * WINDOW / (now - began))
+            if now - began > WINDOW + WINDOW / PARTS:  # what was taken at this mark is older, too
+                retries = self._retries - marks[1][2]
         if retries >= max(requests * self.share, self.least * WINDOW):
             return False
         self._retries += 1

@@ -24,6 +24,19 @@ def warnings(obj: dict[str, Any]) -> list[str]:
     return [path for severity, path in found(obj) if severity == "warning"]
 
 
+class AdaptiveTests(SynchronousTestCase):
+    """Bounds of a measured limit."""
+
+    def test_bounds(self) -> None:
+        """A smallest limit above the largest is an error."""
+        obj = minimal()
+        cluster = obj["cluster_manager"]["clusters"][0]
+        cluster["adaptive_concurrency"] = {"min_limit": 9, "max_limit": 8}
+        self.assertEqual(errors(obj), [f"{CLUSTER}.adaptive_concurrency.min_limit"])
+        cluster["adaptive_concurrency"] = {"min_limit": 9, "max_limit": 9}
+        self.assertEqual(found(obj), [])
+
+
 class NameTests(SynchronousTestCase):
     """Names that come twice."""
 

@@ -9,7 +9,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.config.schema import Http2Options, ProxyConfig
-from mosntx.protocol.http2.buckets import Rate
+from mosntx.protocol.buckets import Rate
 from mosntx.protocol.http2.counters import Http2Counters
 from mosntx.protocol.http2.guard import FloodLimits
 from mosntx.protocol.http2.limits import Http2Limits

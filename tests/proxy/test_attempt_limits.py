@@ -102,6 +102,23 @@ class RequestLimitTests(MeshTestCase):
         self.assertEnded((503, UPSTREAM_OVERFLOW))
         self.assertEqual(mesh.value("request_pending_overflow", host="127.0.0.1:9001"), 1)
 
+    def test_adaptive(self) -> None:
+        """Beyond the measured limit they are too, with a reason and a counter of their own."""
+        adaptive = {"adaptive_concurrency": {"max_limit": 4}, "type": "SIMPLE"}
+        mesh = self.begin(cluster=adaptive, proxy={"reason_header": True})
+        for _ in range(4):
+            self.get()
+        client = mesh.client("front")
+        client.send(GET)
+        answer = client.take()
+        self.assertStatus(answer, 503)
+        self.assertIn(b"X-Mosntx-Reason: adaptive_limit\r\n", answer)
+        self.assertEnded((503, UPSTREAM_OVERFLOW))
+        self.assertEqual(mesh.value("adaptive_limit", cluster="app"), 4)
+        self.assertEqual(mesh.value("request_adaptive_overflow", cluster="app"), 1)
+        (failure,) = mesh.sidecar.failures()["failures"]
+        self.assertEqual(failure["limit"], "adaptive_concurrency: 4")
+
     def test_waitingTooLong(self) -> None:
         """A request that finds no free connection in time is a 503."""
         settings = {"circuit_breakers": [{"max_connections": 1}], "pending_timeout": "1s"}

@@ -32,6 +32,15 @@ class RequestBodyTests(SynchronousTestCase):
         body.rewind()
         self.assertEqual(list(body.take()), [(b"a", False), (b"b", False), (b"c", True)])
 
+    def test_partsAreShownWithoutBeingSent(self) -> None:
+        """A second attempt besides the first gets all parts; nothing is pending by that."""
+        body = RequestBody(100)
+        body.hold(b"a", False)
+        list(body.take())
+        body.keep(b"b", True)
+        self.assertEqual(body.parts(), [(b"a", False), (b"b", True)])
+        self.assertFalse(body.pending)
+
     def test_overTheLimitItCannotBeSentAgain(self) -> None:
         """A body larger than the limit is forgotten as it flows, and says so."""
         body = RequestBody(3)

@@ -89,15 +89,18 @@ class Upstream:
 class History:
     """One random history."""
 
-    def __init__(self, case: MeshTestCase, filters: bool) -> None:
-        policy = {"retry_on": True, "num_retries": 1, "retry_timeout": "1s"}
+    def __init__(
+        self, case: MeshTestCase, filters: bool, retry: Any = None, **cluster: Any
+    ) -> None:
+        """:param retry: further settings of retries; likewise ``cluster``."""
+        policy = {"retry_on": True, "num_retries": 1, "retry_timeout": "1s", **(retry or {})}
         limits = {"max_connections": 2, "max_pending_requests": 2, "max_retries": 1}
         delay = {"delay": {"percentage": 50, "fixed_delay": "300ms"}}
         self.case = case
         self.mesh = case.begin(
             toCluster(timeout="2s", retry_policy=policy),
             hosts=2,
-            cluster={"circuit_breakers": [limits], "pending_timeout": "1s"},
+            cluster={"circuit_breakers": [limits], "pending_timeout": "1s", **cluster},
             proxy={"stream_idle_timeout": "3s"},
             filters=[{"type": "fault", "config": delay}] if filters else [],
         )

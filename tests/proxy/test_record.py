@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from mosntx.config.schema import AdaptiveConcurrency
 from mosntx.contracts.stream import (
     CONNECTION_FAILED,
     CONNECTION_TERMINATION,
@@ -22,9 +23,11 @@ from mosntx.contracts.stream import (
 from mosntx.proxy.record import failureReason, recordFailure, recordResponse
 from mosntx.stats.latency import Latency
 from mosntx.testing.mesh import Peer
+from mosntx.upstream.adaptive import MIN_SAMPLES, AdaptiveLimit
 from mosntx.upstream.pools.errors import PoolDraining, PoolOverflow, PoolTimeout
 from tests.proxy.build import GET, OK, MeshTestCase, response
 from tests.proxy.fakes import ExchangeTestCase, head
+from tests.router.build import acting
 
 KEYS = (
     "request_timeout",
@@ -32,6 +35,10 @@ KEYS = (
     "request_local_reset",
     "request_failure_eject",
 )
+
+
+#: Ends that say nothing of how long an answer takes.
+FAILED = ((CONNECTION_FAILED, False), (REMOTE_RESET, False), (OVERFLOW, False))
 
 
 class FailureTests(ExchangeTestCase):
@@ -76,6 +83,43 @@ class FailureTests(ExchangeTestCase):
         self.clock.advance(0.25)
         exchange.responseHead(head(404), True)
         self.assertEqual((latency.duration, latency.clientErrors), (0.25, 1.0))
+
+    def measured(self) -> AdaptiveLimit:
+        """Let latency limit the cluster."""
+        self.cluster.limits.adapt(AdaptiveConcurrency(), self.cluster.stats)
+        adaptive = self.cluster.limits.adaptive
+        assert adaptive is not None
+        return adaptive
+
+    def test_adaptive(self) -> None:
+        """Answers and timeouts change the measured limit; errors and lost connections do not."""
+        for ends, changes in ((200, True), (404, True), (503, False)):
+            exchange = self.requested()
+            adaptive = self.measured()
+            before = self.cluster.limits.requests = adaptive.limit
+            for _ in range(MIN_SAMPLES):
+                recordResponse(exchange, ends)
+            self.assertEqual(adaptive.limit != before, changes, ends)
+            self.cluster.limits.requests = 1
+            exchange.responseHead(head(), True)
+        for reason, changes in ((PER_TRY_TIMEOUT, True), (GLOBAL_TIMEOUT, True), *FAILED):
+            exchange = self.requested()
+            adaptive = self.measured()
+            before = self.cluster.limits.requests = adaptive.limit
+            for _ in range(MIN_SAMPLES):
+                recordFailure(exchange, reason)
+            self.assertEqual(adaptive.limit != before, changes, reason)
+            self.cluster.limits.requests = 1
+            exchange.responseHead(head(), True)
+
+    def test_adaptiveConnect(self) -> None:
+        """A CONNECT says nothing of latency: its answer is ours."""
+        exchange = self.requested(acting(allow_connect=True), method=b"CONNECT")
+        adaptive = self.measured()
+        for _ in range(MIN_SAMPLES * 2):
+            self.cluster.limits.requests = 20
+            recordResponse(exchange, 200)
+        self.assertEqual(adaptive.limit, 20)
 
     def test_withoutHost(self) -> None:
         """Without a host nobody is to blame."""

@@ -117,6 +117,7 @@ class OutcomeTests(ExplainCase):
             (Question(), "", "there are egress, ingress"),
             (Question(), "x", "there is no listener 'x'"),
             (Question(url="ftp://a/b"), "egress", "is no URL of HTTP"),
+            (Question(url="shop/cart"), "egress", "is no URL of HTTP"),
         ):
             with self.assertRaises(ExplainError) as caught:
                 self.said(text, question, listener)

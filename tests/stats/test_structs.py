@@ -87,9 +87,13 @@ def values(scope: StatsStruct, host: str = "") -> dict[str, float]:
 OWN = ("response_late", "response_protocol_error")
 #: Ours of clusters only.
 OWN_OF_CLUSTERS = (
+    "adaptive_limit",
     "outlier_ejections_active",
     "outlier_ejections_overflow",
     "outlier_ejections_total",
+    "request_adaptive_overflow",
+    "request_hedge",
+    "request_hedge_won",
     "request_retry_budget_exceeded",
 )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.system.daemon import Daemon, Running, freePort, scriptPath
+from tests.system.daemon import Daemon, Running, freePort, scriptPath, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,7 +145,8 @@ class ReadmeTests(SynchronousTestCase):
         config = config.replace("LB_RANDM", "LB_RANDOM").replace("stdout", str(log))
         daemon = Daemon(config, port)
         try:
-            self.assertIn("front", log.read_text())
+            # the port is open a moment before the log says so
+            until(lambda: "front" in log.read_text(), "the listener in the log")
             log.rename(self.directory / "own.log.1")
             daemon.kill(signal.SIGUSR1)
         finally:

@@ -92,6 +92,93 @@ class PlainTests(SimulationCase):
         self.assertEqual(self.list[0].between(2.1, 4), 0)
         self.assertGreater(self.list[0].between(4.5, 6), 10)
 
+    def test_capacity(self) -> None:
+        """A host that works on two requests at a time answers the others later, in order."""
+        simulation = self.begin(1)
+        host = self.list[0]
+        host.capacity, host.latency, host.spread = 2, 1.0, 0.0
+        for _ in range(5):
+            simulation.at(0.0, simulation.call)
+        simulation.wait(4.0)
+        self.assertEqual([round(seconds) for _, seconds, _ in simulation.answers], [1, 1, 2, 2, 3])
+
+    def test_crashEmptiesTheQueue(self) -> None:
+        """What a host had to do is forgotten with a crash, and it is free afterwards."""
+        simulation = self.begin(1, route=toCluster(timeout="2s"))
+        host = self.list[0]
+        host.capacity, host.latency = 1, 5.0
+        simulation.at(0.0, simulation.call)
+        simulation.at(0.0, simulation.call)
+        simulation.at(1.0, lambda: simulation.crash(host.address))
+        simulation.wait(1.5)
+        self.assertEqual(simulation.outcomes[200], 0)
+        simulation.recover(host.address)
+        host.latency = 0.1
+        simulation.load(1, 5)
+        self.assertGreater(simulation.outcomes[200], 2)
+        self.assertEqual(simulation.outcomes[504], 0)
+
+
+class AdaptiveTests(SimulationCase):
+    """`adaptive_concurrency`, with hosts whose answers are later the more they have to do.
+
+    Four hosts that work on two requests of 50 ms each at a time: they can answer 160 a second.
+    """
+
+    def hosts(self) -> Simulation:
+        """Start."""
+        simulation = self.begin(4, route=toCluster(timeout="5s"), adaptive_concurrency={})
+        for host in self.list:
+            host.capacity, host.latency = 2, 0.05
+        return simulation
+
+    def between(self, begin: float, end: float) -> list[float]:
+        """Return the seconds of each good answer to what was asked meanwhile, sorted."""
+        return sorted(
+            seconds
+            for began, seconds, outcome in self.simulation.answers
+            if outcome == 200 and begin <= began < end
+        )
+
+    def test_unloaded(self) -> None:
+        """Below what the hosts can bear nobody is refused."""
+        self.hosts().load(10, 100)
+        self.assertEqual(self.failed(), 0)
+
+    def test_overload(self) -> None:
+        """With twice of that the hosts work as much as they can, and without a long queue."""
+        simulation = self.hosts()
+        simulation.load(20, 320)
+        self.assertEqual(set(simulation.outcomes), {200, 503})
+        good = self.between(5, 20)
+        self.assertGreater(len(good) / 15, 0.85 * 160)
+        self.assertLess(good[len(good) // 2], 0.15)
+        self.assertLess(good[int(len(good) * 0.99)], 0.4)
+        mesh = simulation.mesh
+        refused = mesh.value("request_adaptive_overflow", cluster="app")
+        self.assertEqual(refused, simulation.outcomes[503])
+        self.assertTrue(8 <= mesh.value("adaptive_limit", cluster="app") <= 32)
+
+    def test_halfBreaksDown(self) -> None:
+        """When the hosts can do half, latency stays; when they can do all again, so does it."""
+        simulation = self.hosts()
+        for time, capacity in ((10.0, 1), (20.0, 4)):
+            for host in self.list:
+                simulation.at(time, partial(setattr, host, "capacity", capacity))
+        simulation.load(35, 240)
+        for begin, end, possible in ((5, 10, 160), (13, 20, 80), (25, 35, 240)):
+            good = self.between(begin, end)
+            self.assertGreater(len(good) / (end - begin), 0.75 * possible, begin)
+            self.assertLess(good[len(good) // 2], 0.2, begin)
+
+    def test_withoutIt(self) -> None:
+        """The same load without the limit: soon every answer comes too late."""
+        simulation = self.begin(4, route=toCluster(timeout="500ms"))
+        for host in self.list:
+            host.capacity, host.latency = 2, 0.05
+        simulation.load(3, 320)
+        self.assertLess(len(self.between(2, 3)), 20)
+
 
 class ResilienceTests(SimulationCase):
     """What clients notice of trouble behind the sidecar: as little as possible."""
@@ -176,3 +263,16 @@ class ResilienceTests(SimulationCase):
         self.assertEqual(self.failed(), 0)
         self.assertLess(self.p(0.999), 1.2)
         self.assertLess(len(self.list[2].times), 30)
+
+    def test_slowHost(self) -> None:
+        """One host of ten takes a second; with hedges hardly a client notices, for a tenth more."""
+        for policy, least, most in (({}, 0.9, 1.3), ({"hedge_after": "60ms"}, 0.05, 0.15)):
+            simulation = self.begin(10, route=toCluster(retry_policy=policy))
+            self.list[3].latency = 1.0
+            simulation.load(10, 100)
+            self.assertTrue(least < self.p(0.97) < most, self.p(0.97))
+            self.assertEqual(self.failed(), 0)
+            asked = sum(len(host.times) for host in self.list)
+            self.assertLess(asked, 1.15 * sum(simulation.outcomes.values()))
+            if not policy:
+                simulation.close()

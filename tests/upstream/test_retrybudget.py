@@ -41,6 +41,14 @@ class Load:
 class BudgetTests(SynchronousTestCase):
     """Shares of requests."""
 
+    def test_refusedAfterAQuietHour(self) -> None:
+        """Repetitions of long ago do not count: after a quiet hour the whole budget is there."""
+        budget = RetryBudget(share=0.0, least=2.0)
+        for begin in (0.0, 3600.0):
+            taken = [budget.take(begin + part / 100, 10) for part in range(4)]
+            self.assertEqual(taken, [True, True, False, False])
+        self.assertEqual([budget.take(3600.9, 10), budget.take(3601.2, 10)], [False, True])
+
     def test_share(self) -> None:
         """Total failure costs the upstreams a fifth more, from the first second on."""
         for seconds in (1, 2, 10):

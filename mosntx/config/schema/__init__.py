@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mosntx.config.schema.adaptive import AdaptiveConcurrency
 from mosntx.config.schema.base import (
     IGNORED,
     Bounds,
@@ -110,6 +111,7 @@ from mosntx.config.schema.top import (
 __all__ = [
     "IGNORED",
     "AccessLog",
+    "AdaptiveConcurrency",
     "Admin",
     "AdminAddress",
     "BackOff",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import attrs
 
+from mosntx.config.schema.adaptive import AdaptiveConcurrency
 from mosntx.config.schema.base import (
     IGNORED,
     Bounds,
@@ -200,6 +201,9 @@ class Cluster(Located):
         "Leaving out hosts that answer badly. mosntx only; of 0.3 and 0.4 without effect.",
         default=None,
         absent="off",
+    )
+    adaptive_concurrency: AdaptiveConcurrency | None = option(
+        "Limit of requests at a time by latency. mosntx only.", default=None, absent="off"
     )
     spec: Any = option("Never had an effect.", default=None, status=IGNORED)
     lb_subset_config: LbSubsetConfig | None = option(

@@ -43,7 +43,7 @@ class HttpCheck:
 
 @attrs.frozen(kw_only=True)
 class GrpcCheck:
-    """The call of a gRPC health check (`grpc.health.v1.Health/Check`). mosntx only."""
+    """The call of a gRPC health check (``grpc.health.v1.Health/Check``). mosntx only."""
 
     service_name: str = option("Service to ask about.", default="", absent="the whole server")
     authority: str = option("The `:authority` of the call.", default="", absent="the host")

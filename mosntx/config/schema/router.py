@@ -119,6 +119,12 @@ class RetryPolicy(Located):
         "Statuses to retry after.", default=(), absent="500 and above"
     )
     back_off: BackOff = option("Pauses before retries. mosntx only.", factory=BackOff)
+    hedge_after: Duration = option(
+        "Without an answer after so long, ask another host, too, and take the first answer; for "
+        "requests that may be sent twice. mosntx only.",
+        default=0.0,
+        absent="never",
+    )
     retry_non_idempotent: bool = option(
         "Send POST and PATCH again, too, after a lost connection or a timeout, although the "
         "upstream may have done what they ask for. mosntx only.",

@@ -9,8 +9,8 @@ from zope.interface import implementer
 
 from mosntx.contracts.codec import DATA, HEAD, INFORMATIONAL, PUSH, RESET, IFramedClientCodec
 from mosntx.contracts.stream import REFUSED
+from mosntx.protocol.buckets import Bucket, Rate
 from mosntx.protocol.errors import ProtocolError
-from mosntx.protocol.http2.buckets import Bucket, Rate
 from mosntx.protocol.http2.codec import Http2Codec, MakeEngine
 from mosntx.protocol.http2.codes import (
     CANCEL,

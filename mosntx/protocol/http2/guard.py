@@ -14,8 +14,8 @@ from struct import Struct
 
 import attrs
 
+from mosntx.protocol.buckets import Bucket, Rate
 from mosntx.protocol.errors import LimitError
-from mosntx.protocol.http2.buckets import Bucket, Rate
 from mosntx.protocol.http2.codes import DEFAULT_FRAME, ENHANCE_YOUR_CALM, PREFACE
 
 HEADER_LENGTH = 9
@@ -214,7 +214,7 @@ class FrameGuard:
         return None
 
     def _leave(self, data: bytes, position: int, kind: int) -> None:
-        """Remember where the octets ended: in front of `position`, behind it, or there."""
+        """Remember where the octets ended: in front of ``position``, behind it, or there."""
         end = len(data)
         if position < end:
             self._held = data[position:]
@@ -321,7 +321,7 @@ class FrameGuard:
         return None
 
     def _seeDependency(self, frame: bytes, at: int, length: int, field: int) -> None:
-        """Keep the priority of RFC 9113 5.3.2 (of RFC 7540) that begins at `field`."""
+        """Keep the priority of RFC 9113 5.3.2 (of RFC 7540) that begins at ``field``."""
         if field + 5 > at + HEADER_LENGTH + length or len(self.priorities) >= MAX_PRIORITIES:
             return
         dependency, weight = _unpackDependency(frame, field)

@@ -68,7 +68,7 @@ class CachingDecoder(Decoder):
         return self._known.unchanged(self.max_allowed_table_size, self.max_header_list_size)
 
     def decode(self, data: bytes, raw: bool = False) -> Iterable[HeaderTuple]:
-        """See `hpack.Decoder.decode`."""
+        """See ``hpack.Decoder.decode``."""
         if len(data) > MAX_BLOCK or not raw:
             return super().decode(data, raw)
         if self._same():
@@ -89,7 +89,7 @@ class CachingEncoder(Encoder):
         self._known = Remembered(self.header_table)
 
     def encode(self, headers: Any, huffman: bool = True) -> bytes:
-        """See `hpack.Encoder.encode`.
+        """See ``hpack.Encoder.encode``.
 
         Fields that must not be indexed equal those that may, so the kind is a part of the key.
         """

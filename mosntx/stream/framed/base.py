@@ -136,7 +136,7 @@ class FramedConnection(ABC, Generic[T]):
         self._turn.mark(self)
 
     def stopProducing(self) -> None:
-        """The transport is gone; `connectionClosed` follows."""
+        """The transport is gone; ``connectionClosed`` follows."""
 
     # one stream
 

@@ -33,7 +33,7 @@ class Discoveries:
 
         :param factories: by the ``type`` of clusters.
         :param context: what a discovery with these stats is made with.
-        :param register: publish stats; `unregister` ends it.
+        :param register: publish stats; ``unregister`` ends it.
         """
         self._factories = factories
         self._context = context

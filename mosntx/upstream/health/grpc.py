@@ -145,7 +145,7 @@ def servingStatus(body: bytes) -> int:
 def _statusOf(message: bytes) -> int:
     """Read the fields of the message; the last status counts, 0 (UNKNOWN) without any.
 
-    :raises ValueError: when it is no protobuf; so does `IndexError`.
+    :raises ValueError: when it is no protobuf; so does ``IndexError``.
     """
     status = place = 0
     while place < len(message):

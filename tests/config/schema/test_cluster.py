@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.config.schema import CircuitBreaker, Cluster, HealthCheck
+from mosntx.config.schema import CircuitBreaker, Cluster
 
 
 class ClusterTests(SynchronousTestCase):
@@ -21,10 +21,3 @@ class ClusterTests(SynchronousTestCase):
         both = Cluster(name="c", circuit_breakers=(first, second))
         self.assertEqual(both.circuitBreaker, second)
         self.assertEqual(Cluster(name="c", circuit_breakers=(first, first)).circuitBreaker, first)
-
-    def test_healthCheck(self) -> None:
-        """The switch is the service's name, in old files the protocol."""
-        self.assertFalse(HealthCheck(protocol="Http1").enabled)
-        self.assertTrue(HealthCheck(service_name="s").enabled)
-        self.assertTrue(HealthCheck(protocol="Http1", old_style=True).enabled)
-        self.assertFalse(HealthCheck(old_style=True).enabled)

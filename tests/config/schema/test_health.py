@@ -24,6 +24,7 @@ class HealthCheckTests(SynchronousTestCase):
         self.assertFalse(HealthCheck(protocol="bolt").enabled)
         self.assertTrue(HealthCheck(service_name="s").enabled)
         self.assertTrue(HealthCheck(protocol="bolt", old_style=True).enabled)
+        self.assertFalse(HealthCheck(old_style=True).enabled)
 
 
 class OutlierDetectionTests(SynchronousTestCase):

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, INFORMATIONAL, PUSH, RESET
 from mosntx.contracts.stream import GLOBAL_TIMEOUT, PROTOCOL_ERROR, REFUSED, REMOTE_RESET
+from mosntx.protocol.buckets import Rate
 from mosntx.protocol.errors import EncodeError
-from mosntx.protocol.http2.buckets import Rate
 from mosntx.protocol.http2.client import RELAYED_PRIORITIES
 from mosntx.protocol.http2.codes import NO_RFC7540_PRIORITIES, PREFACE
 from mosntx.protocol.http2.guard import FloodLimits

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from mosntx.protocol.buckets import Rate
 from mosntx.protocol.errors import LimitError
-from mosntx.protocol.http2.buckets import Rate
 from mosntx.protocol.http2.codes import ENHANCE_YOUR_CALM, PREFACE
 from mosntx.protocol.http2.guard import (
     FloodError,

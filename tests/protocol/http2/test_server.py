@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.contracts.codec import DATA, FAILED, GOAWAY, HEAD, RESET
 from mosntx.contracts.stream import LOCAL_RESET, OVERFLOW, PROTOCOL_ERROR
+from mosntx.protocol.buckets import Rate
 from mosntx.protocol.headers import Headers
-from mosntx.protocol.http2.buckets import Rate
 from mosntx.protocol.http2.guard import FloodLimits
 from mosntx.testing import h2frames
 from tests.protocol.http2.build import Raw, request, response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mosntx.protocol.http2.buckets import Bucket, Rate
+from mosntx.protocol.buckets import Bucket, Rate
 
 
 def taken(bucket: Bucket, now: float) -> int:
