@@ -267,7 +267,8 @@ class Attempts(ExchangeState):
         if self._state & COUNTED:
             self._state &= ~COUNTED
             self.cluster.limits.releaseRequest()
-            self._releaseRetry()
+            if self._state & RETRYING:
+                self._releaseRetry()
         if self._tryTimer is not None:
             self._tryTimer.cancel()
             self._tryTimer = None

@@ -60,24 +60,6 @@ class Exchange(ResponseHalf):
 
     def requestHead(self, head: IRequestHead, end: bool) -> None:
         """See `IRequestSink.requestHead`."""
-        self._begin(head, end)
-
-    def requestMessage(self, head: IWholeRequest) -> None:
-        """See `IRequestSink.requestMessage`.
-
-        The content stays with the head, so it can be sent again.
-        """
-        try:
-            if self.listener.chain.requestData and head.content:  # they want to see it as data
-                self._begin(head, False)
-                self.requestData(head.content, True)
-            else:
-                self.bytesReceived = head.contentLength
-                self._begin(head, True)
-        except Exception:
-            self._crashed(Failure())
-
-    def _begin(self, head: IRequestHead, end: bool) -> None:
         listener = self.listener
         self.request = head
         self.startTime = listener.seconds()
@@ -100,6 +82,21 @@ class Exchange(ResponseHalf):
         else:
             self.filters = FilterState()
             self._advance(BEFORE_ROUTE)
+
+    def requestMessage(self, head: IWholeRequest) -> None:
+        """See `IRequestSink.requestMessage`.
+
+        The content stays with the head, so it can be sent again.
+        """
+        try:
+            if self.listener.chain.requestData and head.content:  # they want to see it as data
+                self.requestHead(head, False)
+                self.requestData(head.content, True)
+            else:
+                self.bytesReceived = head.contentLength
+                self.requestHead(head, True)
+        except Exception:
+            self._crashed(Failure())
 
     def requestData(self, data: bytes, end: bool) -> None:
         """See `IRequestSink.requestData`."""

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass, verifyObject
 
 from mosntx.contracts.message import IHeaders
-from mosntx.protocol.headers import TOKEN, Headers, checkField
+from mosntx.protocol.headers import TOKEN, CheckedHeaders, Headers, checkField
 
 NAMES = st.sampled_from([b"A", b"a", b"B", b"x-Y", b"X-y"])
 PAIRS = st.lists(st.tuples(NAMES, st.sampled_from([b"1", b"2", b""])), max_size=6)
@@ -102,3 +102,20 @@ class HeadersTests(SynchronousTestCase):
         self.assertEqual(headers.getAll(name), [b"new"])
         headers.remove(name)
         self.assertEqual(headers.getAll(name), [])
+
+
+class CheckedHeadersTests(SynchronousTestCase):
+    """See `CheckedHeaders`."""
+
+    def test_without(self) -> None:
+        """Some fields are left out, if they are there at all."""
+        headers = CheckedHeaders([(b"a", b"1"), (b"b", b"2"), (b"a", b"3")])
+        self.assertIs(headers.without(frozenset([b"c"])), headers.items())
+        self.assertEqual(headers.without(frozenset([b"a"])), [(b"b", b"2")])
+
+    def test_changed(self) -> None:
+        """Nobody has checked what was set since."""
+        headers = CheckedHeaders([(b"a", b"1")])
+        headers.set(b"a", b" 2 ")
+        self.assertIs(headers.lowerPairs(), None)
+        self.assertIs(headers.without(frozenset([b"a"])), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
 from mosntx.protocol.errors import EncodeError
-from mosntx.protocol.headers import TOKEN
+from mosntx.protocol.headers import TOKEN, CheckedHeaders
 from mosntx.protocol.http1.fields import WireHeaders
 from mosntx.protocol.http1.framing import FORBIDDEN_TRAILERS, HOP_BY_HOP, MAX_LENGTH_DIGITS
 from mosntx.protocol.http1.heads import TARGET, RequestHead
@@ -29,6 +29,8 @@ UPGRADE_FIELD = b"\r\nConnection: Upgrade\r\nUpgrade: %b"
 LAST_CHUNK = b"0\r\n\r\n"
 
 _HOP_AND_LENGTH = HOP_BY_HOP | {b"content-length"}
+_NOT_HOST = HOP_BY_HOP | {b"host"}
+_NOT_LENGTH_HOST = _HOP_AND_LENGTH | {b"host"}
 _DIGITS = re.compile(rb"[0-9]{1,%d}" % MAX_LENGTH_DIGITS)
 #: Methods whose requests are expected to say that they have no body (RFC 9110 8.6).
 _LENGTH_EXPECTED = frozenset((b"POST", b"PUT", b"PATCH"))
@@ -62,6 +64,20 @@ def writeFields(pairs: Sequence[Pair], skip: Collection[bytes]) -> bytes:
     return octets
 
 
+def _writeHeaders(headers: IHeaders, skip: frozenset[bytes]) -> bytes:
+    """Return the fields of a head as `writeFields` does; what was checked is not looked at again.
+
+    Those from HTTP/1 are, where their octets cannot be used: names keep their capitals.
+
+    :raises EncodeError: as `writeFields`.
+    """
+    checked = isinstance(headers, CheckedHeaders) and type(headers) is not WireHeaders
+    pairs = headers.without(skip) if checked else None  # type: ignore[attr-defined]
+    if pairs is None:
+        return writeFields(headers.items(), skip)
+    return b"".join([b"\r\n%b: %b" % pair for pair in pairs])
+
+
 def block(headers: IHeaders, withoutLength: bool) -> bytes:
     """Return the field block for ``headers``: its own octets when they still hold.
 
@@ -74,7 +90,7 @@ def block(headers: IHeaders, withoutLength: bool) -> bytes:
     ):
         return headers.wire
     skip = _HOP_AND_LENGTH if withoutLength else HOP_BY_HOP
-    return writeFields(headers.items(), skip) + b"\r\n\r\n"
+    return _writeHeaders(headers, skip) + b"\r\n\r\n"
 
 
 def declaredLength(headers: IHeaders) -> int | None:
@@ -179,13 +195,13 @@ def _requestBlock(head: Any, withoutLength: bool, key: bytes) -> bytes:
     headers = head.headers
     if isinstance(head, RequestHead):
         return block(headers, withoutLength)
-    skip = {b"host", *(_HOP_AND_LENGTH if withoutLength else HOP_BY_HOP)}
+    skip = _NOT_LENGTH_HOST if withoutLength else _NOT_HOST
     if key:
-        skip.add(KEY_FIELD)
-    cookies = headers.getAll(b"cookie")
+        skip |= {KEY_FIELD}
+    cookies = headers.getAll(b"cookie") if headers.get(b"cookie") is not None else ()
     if len(cookies) < 2:
-        return writeFields(headers.items(), skip) + b"\r\n\r\n"
+        return _writeHeaders(headers, skip) + b"\r\n\r\n"
     # HTTP/2 may cut the Cookie field in crumbs; HTTP/1 wants one (RFC 9113 8.2.3).
-    skip.add(b"cookie")
+    skip |= {b"cookie"}
     crumbs = writeFields([(b"Cookie", b"; ".join(cookies))], ())
     return writeFields(headers.items(), skip) + crumbs + b"\r\n\r\n"

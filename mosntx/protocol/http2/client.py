@@ -98,7 +98,9 @@ class Http2ClientCodec(Http2Codec):
     @property
     def capacity(self) -> int:
         """See `IFramedClientCodec.capacity`."""
-        return 0 if self._gone or self._dead else max(0, self._most - self._own)
+        if self._gone or self._dead or self._own >= self._most:
+            return 0
+        return self._most - self._own
 
     # receiving
 
@@ -252,8 +254,10 @@ class Http2ClientCodec(Http2Codec):
                 self._own -= 1
             else:
                 self._pushes -= 1
-            self._informational.pop(number, None)
-            self._bodiless.discard(number)
+            if self._informational:
+                self._informational.pop(number, None)
+            if self._bodiless:
+                self._bodiless.discard(number)
 
     def resetReceived(self, number: int, code: int, ours: bool) -> None:
         """See `EngineEvents.resetReceived`."""

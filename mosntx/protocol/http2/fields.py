@@ -12,7 +12,7 @@ from typing import Any
 
 from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
 from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError
-from mosntx.protocol.headers import TOKEN, Headers
+from mosntx.protocol.headers import TOKEN, CheckedHeaders, Headers
 from mosntx.protocol.http2.heads import (
     PATH,
     Http2RequestHead,
@@ -44,7 +44,42 @@ FORBIDDEN_TRAILERS = CONNECTION_FIELDS | {b"content-length", b"host", b"te", b"t
 FIELD_COST = 32
 
 #: Names that need a closer look than their octets.
-_SPECIAL = _FORBIDDEN | {b"te", b"host", b"cookie", b"content-length", b"expect"}
+SPECIAL = FORBIDDEN_TRAILERS | {b"cookie", b"expect", KEY_FIELD}
+
+_NOTHING: frozenset[bytes] = frozenset()  # one for all, where a new one would cost 200 octets
+
+#: Two values in a row, with a NUL between them, of which one ends or begins with a space.
+_SPACES = (b"\0 ", b" \0", b"\0\t", b"\t\0")
+
+
+class FieldList(CheckedHeaders):
+    """Fields as a peer of HTTP/2 has sent them: most pass with the very list that was read.
+
+    :ivar special: those of their names that stand in `SPECIAL`.
+    """
+
+    __slots__ = ("special",)
+
+    special: frozenset[bytes]
+
+    @classmethod
+    def of(cls, pairs: list[Pair], special: frozenset[bytes]) -> FieldList:
+        """Make headers of ``pairs``, which the caller has checked and does not use any more."""
+        headers = cls.trusted(pairs)
+        headers.special = special
+        return headers
+
+    def without(self, names: frozenset[bytes]) -> Sequence[Pair] | None:
+        """See `CheckedHeaders.without`. Whoever writes leaves out none but special names."""
+        if self.special.isdisjoint(names):
+            return self.lowerPairs()
+        return super().without(names)
+
+    def _indexed(self) -> dict[bytes, bytes]:
+        if self.changed:
+            return super()._indexed()
+        index = self._index = dict(reversed(self.items()))  # no name has to be made lower case
+        return index
 
 
 class FieldReader:
@@ -66,28 +101,37 @@ class FieldReader:
         self._status = status
         self._known: set[bytes] = set()
 
-    def _pairs(self, fields: Sequence[Any], start: int) -> list[Pair]:
-        """Return the ordinary fields, checked one by one.
+    def _pairs(self, fields: Sequence[Any], start: int) -> tuple[list[Pair], frozenset[bytes]]:
+        """Return the ordinary fields, checked, and which special names are among them.
 
         :raises ProtocolError: when one of them is malformed.
         """
         known = self._known
         status = self._status
-        if len(fields) - start > self._maxFields:
+        count = len(fields)
+        if count - start > self._maxFields:
             raise LimitError(431 if status == 400 else status, "too many header fields")
-        octets = b"".join([field[1] for field in fields])
-        names = b"".join([field[0] for field in fields])
-        if len(octets) + len(names) + FIELD_COST * len(fields) > self._maxSize:
+        if not count:
+            return [], _NOTHING
+        # No loop: what follows looks at all names, and at all values, in one call each.
+        names, values = zip(*fields, strict=True)
+        octets = b"\0".join((b"", *values, b""))
+        size = len(octets) - count - 1 + len(b"".join(names))
+        if size + FIELD_COST * count > self._maxSize:
             raise LimitError(431 if status == 400 else status, "the header fields are too large")
-        pairs = list(fields[start:] if start else fields)
-        for name, value in pairs:
-            if name not in known:
-                self._learn(name)
-            if value and (value[0] in b" \t" or value[-1] in b" \t"):
+        if start:
+            names = names[start:]
+        if not known.issuperset(names):
+            for name in names:
+                if name not in known:
+                    self._learn(name)
+        for spaces in _SPACES:
+            if spaces in octets:
                 raise ProtocolError(status, "a field value begins or ends with a space")
-        if b"\r" in octets or b"\n" in octets or b"\0" in octets:
+        if b"\r" in octets or b"\n" in octets or octets.count(b"\0") != count + 1:
             raise ProtocolError(status, "a field value holds CR, LF or NUL")
-        return pairs
+        special = SPECIAL.intersection(names) or _NOTHING
+        return list(fields[start:] if start else fields), special
 
     def _learn(self, name: bytes) -> None:
         if not name or name.translate(None, _LOWER):
@@ -126,8 +170,7 @@ class FieldReader:
             WebSocket.
         """
         pseudo = self._pseudo(fields, _REQUEST)
-        pairs = self._pairs(fields, len(pseudo))
-        special = _SPECIAL.intersection([pair[0] for pair in pairs])
+        pairs, special = self._pairs(fields, len(pseudo))
         length = self._declared(pairs) if special else None
         authority = pseudo.get(b":authority", b"")
         if b"host" in special:
@@ -143,11 +186,12 @@ class FieldReader:
         if b"cookie" in special:
             pairs = _joinCookies(pairs)
         head = Http2RequestHead(
-            method, path, authority.lower(), Headers.trusted(pairs), scheme, length, upgrade
+            method, path, authority.lower(), FieldList.of(pairs, special), scheme, length, upgrade
         )
         if b"expect" in special:
             head.expectContinue = (head.headers.get(b"expect") or b"").lower() == b"100-continue"
-            head.headers = Headers.trusted([pair for pair in pairs if pair[0] != b"expect"])
+            pairs = [pair for pair in pairs if pair[0] != b"expect"]
+            head.headers = FieldList.of(pairs, special)
         return head
 
     def response(self, fields: Sequence[Any]) -> Http2ResponseHead:
@@ -156,13 +200,12 @@ class FieldReader:
         :raises ProtocolError: when it is malformed.
         """
         pseudo = self._pseudo(fields, _RESPONSE)
-        pairs = self._pairs(fields, len(pseudo))
+        pairs, special = self._pairs(fields, len(pseudo))
         text = pseudo.get(b":status", b"")
         if len(text) != 3 or not text.isdigit() or text < b"100":
             raise ProtocolError(self._status, "no status of three digits")
-        special = _SPECIAL.intersection([pair[0] for pair in pairs])
         length = self._declared(pairs) if special else None
-        return Http2ResponseHead(int(text), Headers.trusted(pairs), length)
+        return Http2ResponseHead(int(text), FieldList.of(pairs, special), length)
 
     def trailers(self, fields: Sequence[Any]) -> Headers:
         """Return trailers; those that would change the message are dropped (RFC 9110 6.5.1).
@@ -171,7 +214,7 @@ class FieldReader:
         """
         if self._pseudo(fields, frozenset()):  # it has raised when there was one
             raise ProtocolError(self._status, "a pseudo field in trailers")
-        pairs = self._pairs(fields, 0)
+        pairs, _special = self._pairs(fields, 0)
         self._declared(pairs)
         return Headers.trusted([pair for pair in pairs if pair[0] not in FORBIDDEN_TRAILERS])
 
@@ -225,11 +268,15 @@ def _joinCookies(pairs: list[Pair]) -> list[Pair]:
 # writing
 
 
-def fieldPairs(headers: IHeaders, skip: frozenset[bytes]) -> list[Pair]:
+def fieldPairs(headers: IHeaders, skip: frozenset[bytes]) -> Sequence[Pair]:
     """Return fields as HTTP/2 wants them, without those that ``skip`` names.
 
     :raises EncodeError: when one cannot be said.
     """
+    if isinstance(headers, CheckedHeaders):
+        checked = headers.without(skip)
+        if checked is not None:
+            return checked
     pairs: list[Pair] = []
     for pair in headers.items():
         name, value = pair
@@ -274,6 +321,9 @@ def requestFields(head: Any, end: bool) -> list[Pair]:
         fields += ((b":scheme", head.scheme or b"http"), (b":path", path))
     if authority:
         fields.append((b":authority", authority))
+    if type(headers) is FieldList and not (headers.changed or headers.special):
+        fields += headers.items()  # neither Content-Length nor TE is among them
+        return fields
     length = headers.get(b"content-length")
     skip = _SKIP_REQUEST_LENGTH if end and length not in (None, b"0") else _SKIP_REQUEST
     fields += fieldPairs(headers, skip)
@@ -312,4 +362,4 @@ def trailerFields(trailers: IHeaders) -> list[Pair]:
 
     :raises EncodeError: when HTTP/2 cannot say them.
     """
-    return fieldPairs(trailers, FORBIDDEN_TRAILERS)
+    return list(fieldPairs(trailers, FORBIDDEN_TRAILERS))

@@ -121,10 +121,12 @@ class Outbox:
     def forget(self, number: int) -> None:
         """A stream is over: what still waits is dropped."""
         self._windows.pop(number, None)
-        self._priorities.pop(number, None)
-        queue = self._queues.pop(number, None)
-        if queue is not None:
-            self.queued -= queue.size
+        if self._priorities:
+            self._priorities.pop(number, None)
+        if self._queues:
+            queue = self._queues.pop(number, None)
+            if queue is not None:
+                self.queued -= queue.size
 
     def prioritise(self, number: int, urgency: int, incremental: bool) -> None:
         """Give a stream that is open another place."""

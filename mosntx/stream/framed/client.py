@@ -106,7 +106,7 @@ class FramedClient(FramedConnection[IResponseSink]):
     @property
     def capacity(self) -> int:
         """Streams that may be opened now."""
-        return self._codec.capacity if self.reusable else 0
+        return 0 if self.draining or self._closed else self._codec.capacity
 
     @property
     def takesOffers(self) -> bool | None:

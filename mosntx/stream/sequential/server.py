@@ -228,14 +228,16 @@ class SequentialServer(ServerEndings):
                 self._part(*event)
             while self._settled():
                 events = self._codec.next()
-                self._resumeBacklog()
+                if self._heldBack or self._streamPaused:
+                    self._resumeBacklog()
                 if not events:
                     return
                 for event in events:
                     self._part(*event)
         finally:
             self._delivering = False
-            if not self._closed:
+            # Asked here, for nearly always there is nothing to do: no wait, and no timer of one.
+            if (self._codec.waitLimit or self._waitTimer is not None) and not self._closed:
                 self._watchWait()
 
     def _settled(self) -> bool:

@@ -149,3 +149,48 @@ class WireHeadersTests(SynchronousTestCase):
         self.assertEqual((headers.changed, copy.changed), (False, True))
         self.assertEqual((copy.copy().items(), copy.copy().changed), ([], True))
         self.assertIsInstance(headers.copy(), WireHeaders)
+
+
+class SeenTests(SynchronousTestCase):
+    """Blocks that come again."""
+
+    BLOCK = b"\r\nHost: a\r\nX: 1\r\n\r\n"
+
+    def setUp(self) -> None:
+        self.parser = FieldParser(400, 431)
+
+    def test_again(self) -> None:
+        """It reads as it did, whatever became of the fields of the first one."""
+        first = self.parser.parse(self.BLOCK, 5)
+        first.forget([b"x"])
+        first.set(b"host", b"b")
+        second = self.parser.parse(self.BLOCK, 5)
+        self.assertEqual(second.index, {b"host": b"a", b"x": b"1"})
+        self.assertEqual((second.wire, second.changed), (self.BLOCK, False))
+        second.forget([b"host"])
+        self.assertIn(b"host", self.parser.parse(self.BLOCK, 5).index)
+
+    def test_stillLimited(self) -> None:
+        """What was good where more fields are allowed is not good everywhere."""
+        self.parser.parse(self.BLOCK, 5)
+        self.assertRaises(LimitError, self.parser.parse, self.BLOCK, 1)
+
+    def test_bad(self) -> None:
+        """What was refused is refused again; so are two fields where one is allowed."""
+        for block in (b"\r\nA : 1\r\n\r\n", b"\r\nHost: a\r\nHost: b\r\n\r\n"):
+            for _ in range(3):
+                self.assertRaises(ProtocolError, self.parser.parse, block, 5)
+
+    def test_repeatedNames(self) -> None:
+        """A block with two fields of a name still has both the second time."""
+        for _ in range(2):
+            headers = self.parser.parse(b"\r\nX: 1\r\nX: 2\r\n\r\n", 5)
+            self.assertEqual(headers.joined(b"x"), b"1,2")
+
+    def test_bounded(self) -> None:
+        """However many blocks come, and however long they are, little is kept."""
+        for number in range(2 * FieldParser.MAX_SEEN + 10):
+            self.parser.parse(b"\r\nX: %d\r\n\r\n" % number, 5)
+        self.assertEqual(len(self.parser._seen), 10)
+        self.parser.parse(b"\r\nX: %b\r\n\r\n" % (b"x" * 2000), 5)
+        self.assertEqual(len(self.parser._seen), 10)

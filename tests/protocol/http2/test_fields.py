@@ -10,6 +10,7 @@ from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.heads import RequestHead
 from mosntx.protocol.http2.fields import (
     FieldReader,
+    fieldPairs,
     requestFields,
     responseFields,
     trailerFields,
@@ -161,6 +162,56 @@ class Responses(SynchronousTestCase):
         trailers = self.reader.trailers([(b"a", b"b"), (b"content-length", b"5"), (b"host", b"x")])
         self.assertEqual(trailers.items(), [(b"a", b"b")])
         self.assertRaises(ProtocolError, self.reader.trailers, [(b":status", b"200")])
+
+
+class PassingOn(SynchronousTestCase):
+    """Fields that go from one connection of HTTP/2 to another are not looked at again."""
+
+    def setUp(self) -> None:
+        self.head = FieldReader(10, 400, 1000).request([*GET, (b"x-a", b"1"), (b"x-a", b"2")])
+
+    def test_same(self) -> None:
+        """They leave as they came; so do those of a response, with its length."""
+        self.assertEqual(requestFields(self.head, True)[-2:], [(b"x-a", b"1"), (b"x-a", b"2")])
+        fields = [(b":status", b"200"), (b"content-length", b"3")]
+        response = FieldReader(10, 502, 1000).response(fields)
+        self.assertIs(fieldPairs(response.headers, frozenset([b"te"])), response.headers.items())
+        self.assertEqual(responseFields(response), fields)
+
+    def test_changed(self) -> None:
+        """What a filter has written is looked at like anybody's."""
+        headers = self.head.headers
+        headers.set(b"X-New", b" spaced ")
+        headers.set(b"TE", b"gzip")
+        pairs = requestFields(self.head, True)
+        self.assertEqual(pairs[-1], (b"x-new", b"spaced"))
+        self.assertEqual((headers.get(b"x-new"), headers.get(b"X-A")), (b" spaced ", b"1"))
+
+    def test_special(self) -> None:
+        """Fields with a meaning of their own are still left out, or made anew."""
+        names = [(b"te", b"trailers"), (b"http2-settings", b"a"), (b"content-length", b"5")]
+        head = FieldReader(10, 400, 1000).request([*GET, *names])
+        self.assertEqual(requestFields(head, True)[len(GET) :], [(b"te", b"trailers")])
+
+    def test_lookUp(self) -> None:
+        """The first of several values is found, by any spelling of its name."""
+        headers = self.head.headers
+        self.assertEqual((headers.get(b"x-a"), headers.get(b"X-A")), (b"1", b"1"))
+        self.assertEqual(headers.getAll(b"X-a"), [b"1", b"2"])
+
+    def test_copy(self) -> None:
+        """A copy can be changed without its original."""
+        copy = self.head.headers.copy()
+        copy.set(b"x-a", b"3")
+        self.assertEqual(copy.getAll(b"x-a"), [b"3"])
+        self.assertEqual(requestFields(self.head, True)[-1], (b"x-a", b"2"))
+
+    def test_spaces(self) -> None:
+        """Spaces inside of values and empty values are no spaces at their ends."""
+        values = [b"", b"a b", b"a\tb", b""]
+        pairs = [(b"x", value) for value in values]
+        head = FieldReader(10, 400, 1000).request([*GET, *pairs])
+        self.assertEqual(head.headers.getAll(b"x"), values)
 
 
 class Writing(SynchronousTestCase):

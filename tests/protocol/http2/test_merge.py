@@ -25,6 +25,11 @@ EVENTS = st.lists(
 class MergeTests(SynchronousTestCase):
     """What becomes of the events of one read."""
 
+    def test_nothingToMerge(self) -> None:
+        """One piece of each stream: the very list is returned."""
+        events = [(HEAD, 1, None, False), (DATA, 1, b"a", True), (DATA, 3, b"b", False)]
+        self.assertIs(merged(events), events)
+
     def test_oneStream(self) -> None:
         """Pieces become one; the end of the last one is its end."""
         pieces = [(DATA, 1, b"a", False), (DATA, 1, b"b", False), (DATA, 1, b"c", True)]

@@ -1,0 +1,1 @@
+"""What one request costs, without sockets: calls, objects and CPU by protocol."""
