@@ -55,10 +55,28 @@ class DirectWrites(_Base):
         elif data:
             self._tempDataBuffer.append(data)
             self._tempDataLen += len(data)
-            if self.producer is not None:
-                self._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
-            if not self._waits:
+            if (
+                self.producer is not None
+                and self._tempDataLen + len(self.dataBuffer) > self.bufferSize
+            ):
+                self._overMark()
+            elif not self._waits:
                 self.startWriting()
+
+    def _overMark(self) -> None:
+        """Much waits: see what the kernel takes before the producer has to pause.
+
+        At the end of the turn it would be late: the producer had stopped all that feed it by then,
+        for octets that nobody but ourselves holds back.
+        """
+        if not self._isUnusual():
+            self._sendPlain()  # an error will be there at the end of the turn, too
+            if self.dataBuffer:
+                self._waits = False
+                self._arm()
+        self._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
+        if self._tempDataLen:
+            self.startWriting()
 
     def startWriting(self) -> None:
         """Have `doWrite` called: at the end of the turn, or when the kernel takes more."""
@@ -95,20 +113,23 @@ class DirectWrites(_Base):
 
     def doWrite(self) -> Any:
         """See ``IWriteDescriptor``; arms epoll if octets are left."""
-        if (
-            self.dataBuffer
-            or self.disconnecting
-            or self._writeDisconnecting
-            or self._sendmsgQueue
-            or self._tempDataLen > self.SEND_LIMIT
-            or (self.producer is not None and (self.producerPaused or not self.streamingProducer))
-        ):
+        if self._isUnusual() or self._tempDataLen > self.SEND_LIMIT:
             why = super().doWrite()  # type: ignore[no-untyped-call]  # Twisted's
         else:
             why = self._sendPlain()
         if self.dataBuffer and not why:
             self._arm()
         return why
+
+    def _isUnusual(self) -> bool:
+        """Say whether there is more to do than to send what was written."""
+        return bool(
+            self.dataBuffer
+            or self.disconnecting
+            or self._writeDisconnecting
+            or self._sendmsgQueue
+            or (self.producer is not None and (self.producerPaused or not self.streamingProducer))
+        )
 
     def _sendPlain(self) -> Any:
         """Send what was written when there is nothing else to do: Twisted's `doWrite` in short."""

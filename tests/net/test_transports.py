@@ -266,6 +266,32 @@ class ProducerTests(TransportCase):
         self.assertEqual(self.drained(pair), PLENTY[:100_000])
         self.assertEqual(producer.log, ["pause", "resume"])
 
+    def test_pushNotPaused(self):
+        """A producer goes on when the kernel takes all that is beyond the mark."""
+        pair, producer = self.pair(), Push()
+        pair.transport.bufferSize = 1000
+        pair.transport.registerProducer(producer, True)
+        pair.transport.write(PLENTY[:600])
+        self.assertEqual(pair.arrived(), b"")
+        pair.transport.write(PLENTY[600:1200])
+        self.assertEqual((pair.arrived(), producer.log), (PLENTY[:1200], []))
+        pair.transport.write(b"the end")
+        self.assertEqual(pair.arrived(), b"")
+        self.reactor.endTurn()
+        self.assertEqual((pair.arrived(), self.reactor.armed), (b"the end", 0))
+        self.assertEqual(self.reactor.turn.waiting, [])
+
+    def test_pushToOneGone(self):
+        """A peer that is gone is noticed at the end of the turn, not in the midst of a write."""
+        pair, producer = self.pair(), Push()
+        pair.transport.bufferSize = 1000
+        pair.transport.registerProducer(producer, True)
+        pair.peer.close()
+        pair.transport.write(PLENTY[:1200])
+        self.assertEqual(self.protocol.reasons, [])
+        self.reactor.endTurn()
+        self.assertEqual(self.protocol.reasons, [ConnectionLost])
+
     def test_pushPausedAtTheEnd(self):
         """A close waits for a paused producer, and happens when that has gone."""
         pair, producer = self.pair(room=ROOM), Push()
