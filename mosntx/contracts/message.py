@@ -73,6 +73,10 @@ class IHeaders(Interface):
 class IRequestHead(Interface):
     """What a request says before its body. Protocol frames provide it themselves.
 
+    Optional method ``field(name: bytes) -> bytes | None``: the same as ``headers.get(name)``, for
+    heads without a path whose headers are not decoded yet: what is asked of every call and nearly
+    never there should cost little.
+
     Optional attribute, ``b''`` when absent: ``upgrade: bytes``, the protocol, in lower case, that
     the client asks to change to (``websocket``), or `CONNECT_TUNNEL`. Such a head comes without
     ``end``. A response that accepts (`accepts`) is final then and makes the stream a tunnel: from

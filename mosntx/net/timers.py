@@ -118,10 +118,19 @@ class TimerWheel:
         :param callback: called without arguments; what it raises is logged.
         :raises RuntimeError: after `stop`.
         """
+        return self.scheduleAt(self.seconds() + delay, callback)
+
+    def scheduleAt(self, when: float, callback: Callable[[], object]) -> Timer:
+        """Call ``callback`` at a time, or up to a tick later; for those who know what time it is.
+
+        :param when: in ``seconds``, not before now.
+        :param callback: as in `schedule`.
+        :raises RuntimeError: after `stop`.
+        """
         # This is on the way of every request: no call that can be avoided.
         timer = Timer()
         timer._callback = callback
-        timer._tick = tick = int((self.seconds() + delay) * self._perSecond + _ROUND_UP)
+        timer._tick = tick = int(when * self._perSecond + _ROUND_UP)
         timer._ticks = ticks = self._ticks
         timers = ticks.get(tick)
         if timers:

@@ -67,8 +67,11 @@ class Attempts(ExchangeState):
             self.reply(502, b"no healthy upstream host", NO_HEALTHY_UPSTREAM, "no_healthy_host")
         return host is not None
 
-    def _attempt(self) -> None:
-        """Get a connection to the host."""
+    def _attempt(self, now: float) -> None:
+        """Get a connection to the host.
+
+        :param now: the time; not asked for here, as whoever calls may know it.
+        """
         spoken = self.request.protocol
         protocol = self.route.upstreamProtocol or self.listener.upstreamProtocol or spoken
         if self.filters is not None:
@@ -83,14 +86,14 @@ class Attempts(ExchangeState):
             return
         self._state |= COUNTED
         self.attempts += 1
-        self.attemptTime = self.listener.seconds()
+        self.attemptTime = now
         pool = host.pool(protocol)
         up = pool.tryCheckout()
         if up is not None:
             self._open(up)
         else:
             if self._state & (REQUEST_ENDED | OFFERED):
-                self._startClock()
+                self._startClock(now)
             waiting = self._waiting = pool.checkout()
             waiting.addCallbacks(self._checkedOut, self._checkoutFailed)
             waiting.addErrback(self._crashed)
@@ -186,7 +189,7 @@ class Attempts(ExchangeState):
         """Say whether the upstream lets the stream change its protocol. If not now, see to it."""
         takes = getattr(up, "takesOffers", True)
         if takes is None:
-            self._startClock()
+            self._startClock(self.listener.seconds())
             waiting = self._waiting = up.settled()
             waiting.addCallbacks(self._checkedOut, self._checkoutFailed)
             waiting.addErrback(self._crashed)
@@ -221,19 +224,19 @@ class Attempts(ExchangeState):
                 self._finish()
             return
         listener = self.listener
-        self.requestEndTime = listener.seconds()
+        now = self.requestEndTime = listener.seconds()
         if self.request.oneway:
             self._attemptEnded()
             self._finish()
             return
-        once = self._startClock()
+        once = self._startClock(now)
         if once:
-            self._tryTimer = listener.wheel.schedule(once, self._tryTimedOut)
+            self._tryTimer = listener.wheel.scheduleAt(now + once, self._tryTimedOut)
         policy = self.route.retryPolicy
         if policy.hedgeAfter and self._hedge is None and mayHedge(self):
             self._hedge = Hedge(self, policy.hedgeAfter)
 
-    def _startClock(self) -> float:
+    def _startClock(self, now: float) -> float:
         """The whole exchange has so long from now on, connects and repetitions included.
 
         :returns: seconds for one attempt, 0.0 = as long as the whole.
@@ -247,7 +250,7 @@ class Attempts(ExchangeState):
                 self._timer = None
             limit = whole or listener.idleTimeout
             if limit:
-                self._timer = listener.wheel.schedule(limit, self._timedOut)
+                self._timer = listener.wheel.scheduleAt(now + limit, self._timedOut)
         return once
 
     # attempts end
@@ -297,7 +300,7 @@ class Attempts(ExchangeState):
             self.races += 1
             self.attempts -= 1
             self._rewind()
-            self._attempt()
+            self._attempt(self.listener.seconds())
         elif not (mayRetryReset(self, reason) and self._again(reason not in UNSEEN)):
             self._tellReset(reason)
             replyForReset(self, reason)
@@ -328,7 +331,7 @@ class Attempts(ExchangeState):
 
     def _retry(self) -> None:
         if not self._state & ANSWERED and self._chooseHost():
-            self._attempt()
+            self._attempt(self.listener.seconds())
         if not self._state & COUNTED:
             self._releaseRetry()
 

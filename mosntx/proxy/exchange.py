@@ -78,7 +78,7 @@ class Exchange(ResponseHalf):
         if listener.chain.empty:
             self.route = listener.router.route(head, self.streams.connection.peer)
             if self._choose():
-                self._attempt()
+                self._attempt(self.startTime)
         else:
             self.filters = FilterState()
             self._advance(BEFORE_ROUTE)
@@ -240,7 +240,7 @@ class Exchange(ResponseHalf):
         body = self.body
         if body is not None and body.pending and not body.transform(self._shown):
             return
-        self._attempt()
+        self._attempt(self.listener.seconds())
 
     def _choose(self) -> bool:
         """Go from the route to a host; false when the route answers itself, or nothing can."""

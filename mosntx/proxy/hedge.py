@@ -92,11 +92,13 @@ class Hedge:
         self._swap()
         self._alone = True
         exchange = self._exchange
-        listener, once = exchange.listener, exchange._startClock()
+        listener = exchange.listener
+        now = listener.seconds()
+        once = exchange._startClock(now)
         if once:  # what is left of the time for one attempt
-            spent = listener.seconds() - max(exchange.requestEndTime, exchange.attemptTime)
-            rest = max(once - spent, _LEAST)
-            exchange._tryTimer = listener.wheel.schedule(rest, exchange._tryTimedOut)
+            ends = max(exchange.requestEndTime, exchange.attemptTime) + once
+            ends = max(ends, now + _LEAST)
+            exchange._tryTimer = listener.wheel.scheduleAt(ends, exchange._tryTimedOut)
         return True
 
     def _swap(self) -> None:

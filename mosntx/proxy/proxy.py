@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import define, field
@@ -78,6 +79,7 @@ class Proxy:
     :ivar random: chance for pauses before repetitions, from 0.0 to 1.0.
     :ivar recorder: keeps requests that failed.
     :ivar reasonHeader: say why in a header field of local replies.
+    :ivar newExchange: see `IExchangeFactory.newExchange`.
     :ivar fallback: pass connections of unknown protocols to the next network filter.
     """
 
@@ -107,13 +109,12 @@ class Proxy:
     reasonHeader: bool = False
     random: Callable[[], float] = lambda: 1.0
     seconds: Callable[[], float] = field(init=False)
+    newExchange: Callable[[IServerStreams, int], IRequestSink] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.seconds = self.wheel.seconds
-
-    def newExchange(self, streams: IServerStreams, number: int) -> IRequestSink:
-        """See `IExchangeFactory.newExchange`."""
-        return Exchange(self, streams, number)
+        # Rather than methods: each request calls both.
+        self.newExchange = partial(Exchange, self)
 
     def relayPush(
         self, exchange: Any, up: IClientStreams, promised: int, head: IRequestHead

@@ -54,7 +54,7 @@ class PushedExchange(Exchange):
         self.upstreamConnection = up.connection
         for created in listener.handlers.created:
             created(self)
-        self._startClock()
+        self._startClock(self.listener.seconds())
 
     def reply(self, status: int, text: bytes = b"", flag: int = 0, reason: str = "") -> None:
         """See `IExchange.reply`: there is nobody to tell."""

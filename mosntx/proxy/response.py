@@ -109,7 +109,10 @@ class ResponseHalf(Attempts):
                 self._sendData(content, True)
             else:
                 self.bytesSent += head.contentLength
-                self._sendHead(head, True)
+                if self.listener.chain.responseHead:
+                    self._sendHead(head, True)
+                else:
+                    self._start(head, True)
         except Exception:
             self._crashed(Failure())
 

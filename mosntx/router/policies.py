@@ -115,12 +115,16 @@ def requestTimeouts(route: IRoute, head: IRequestHead) -> tuple[float, float]:
     deadline of a gRPC call, a header too, can only shorten what the others say: nobody may hold a
     stream for longer than the route lets him.
     """
-    headers = head.headers
     framed = head.timeout
-    if framed is not None and head.path:
-        return _withDeadline(route, headers, framed)
-    total = None if framed else headers.get(GLOBAL_TIMEOUT_HEADER)
-    attempt = headers.get(TRY_TIMEOUT_HEADER)
+    if head.path:
+        headers = head.headers
+        if framed is not None:
+            return _withDeadline(route, headers, framed)
+        field = headers.get
+    else:  # the headers of a frame are not decoded only for this
+        field = getattr(head, "field", None) or head.headers.get
+    total = None if framed else field(GLOBAL_TIMEOUT_HEADER)
+    attempt = field(TRY_TIMEOUT_HEADER)
     if attempt is None and total is None:
         if not framed:
             return route.timeout, route.tryTimeout

@@ -18,25 +18,34 @@ class UnknownRouterError(LookupError):
     """There is no router of this name, or no virtual host for this domain."""
 
 
+def _noRoute(head: IRequestHead, source: str = "") -> None:
+    """Stand where the router's is."""
+
+
 @implementer(IRouter)
 class RouterSlot:
     """See `IRouter`: what listeners hold for a name. Without a router nothing matches.
 
-    :ivar router: the one that counts now.
+    :ivar route: see `IRouter.route`; the router's own, for each request calls it.
     :ivar config: what it was made from; the last one that was given, when none could be made.
     """
 
-    __slots__ = ("config", "name", "router")
+    __slots__ = ("_router", "config", "name", "route")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.router: Router | None = None
         self.config: RouterConfig | None = None
+        self.router = None
 
-    def route(self, head: IRequestHead, source: str = "") -> IRoute | None:
-        """See `IRouter.route`."""
-        router = self.router
-        return None if router is None else router.route(head, source)
+    @property
+    def router(self) -> Router | None:
+        """The one that counts now. Assignable."""
+        return self._router
+
+    @router.setter
+    def router(self, router: Router | None) -> None:
+        self._router = router
+        self.route: Callable[..., IRoute | None] = _noRoute if router is None else router.route
 
 
 class Routers:

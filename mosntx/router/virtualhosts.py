@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -12,7 +12,7 @@ from mosntx.contracts.route import IRouter
 from mosntx.router.actions import Route
 from mosntx.router.index import Rule, compileSearch
 from mosntx.router.paths import DECODING, PathForm
-from mosntx.router.routes import PATH_MATCHERS, HeadersMatcher, PrefixMatcher
+from mosntx.router.routes import PATH_MATCHERS, HeadersMatcher, PrefixMatcher, ServiceMatcher
 
 log = Logger()
 
@@ -33,6 +33,7 @@ class VirtualHost:
         "_find",
         "_matchPath",
         "_needsPath",
+        "_service",
         "name",
         "number",
         "path",
@@ -58,13 +59,16 @@ class VirtualHost:
         self._find = compileSearch(rules).find
         self._matchPath = form.match
         self._needsPath = any(isinstance(rule.matcher, PATH_MATCHERS) for rule in rules)
-        #: The first route when it takes every HTTP request, and when it takes every request.
+        #: The first route when it takes every HTTP request, every call, every request.
         self._all: Route | None = None
+        self._service: Route | None = None
         self._any: Route | None = None
         if rules:
             matcher = rules[0].matcher
             if isinstance(matcher, PrefixMatcher) and matcher.prefix == b"/" and rules[0].plain:
                 self._all = rules[0].route
+            elif isinstance(matcher, ServiceMatcher) and matcher.service is None:
+                self._service = rules[0].route
             elif isinstance(matcher, HeadersMatcher) and not matcher.conditions:
                 self._any = rules[0].route
 
@@ -74,8 +78,11 @@ class VirtualHost:
         if not target and head.authority:
             target = b"/"  # CONNECT names a host and no path; RPC names neither
         found = self._any
-        if found is None and target:
-            found = self._all
+        if found is None:
+            if target:
+                found = self._all
+            elif self._service is not None and head.service:
+                found = self._service
         if found is None:
             path = self._matchPath(target) if self._needsPath and target else b""
             found = self._find(head, path, source)
@@ -239,9 +246,12 @@ class DomainTable:
 
 @implementer(IRouter)
 class Router:
-    """See `IRouter`."""
+    """See `IRouter`.
 
-    __slots__ = ("_domains", "_form", "_only", "_refusal", "name", "virtualHosts")
+    :ivar route: see `IRouter.route`; of the only virtual host itself where nothing else is asked.
+    """
+
+    __slots__ = ("_domains", "_form", "_only", "_refusal", "name", "route", "virtualHosts")
 
     def __init__(
         self,
@@ -258,9 +268,11 @@ class Router:
         self._only = domains.only
         self._form = form
         self._refusal = refusal
+        self.route: Callable[..., Route | None] = self._search
+        if self._only is not None and refusal is None:
+            self.route = self._only.route
 
-    def route(self, head: IRequestHead, source: str = "") -> Route | None:
-        """See `IRouter.route`."""
+    def _search(self, head: IRequestHead, source: str = "") -> Route | None:
         if self._refusal is not None and self._form.isRefused(head.path):
             return self._refusal
         host = self._only

@@ -62,13 +62,11 @@ class Clusters:
         self._watch = watch
         self._discovered = {} if discovered is None else discovered
         self._clusters: dict[str, Cluster] = {}
+        #: See `IClusters.get`. The dictionary's own, for each request calls it.
+        self.get: Callable[[str], Cluster | None] = self._clusters.get
         #: Clusters that were removed and still have connections.
         self._leaving: dict[Deferred[None], None] = {}
         self.addresses = AddressTable() if addresses is None else addresses
-
-    def get(self, name: str) -> Cluster | None:
-        """See `IClusters.get`."""
-        return self._clusters.get(name)
 
     def names(self) -> Sequence[str]:
         """See `IClusters.names`."""

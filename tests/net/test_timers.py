@@ -46,6 +46,18 @@ class TimerWheelTests(SynchronousTestCase):
         self.clock.advance(100.0)
         self.assertEqual(self.fired, ["a"])
 
+    def test_scheduleAt(self):
+        """A timer for a time fires at that time, one for a time that is over at once."""
+        self.clock.advance(7.0)
+        for when in (8.0, 6.0):
+            self.wheel.scheduleAt(when, lambda when=when: self.fired.append(when))
+        self.clock.advance(0.0)
+        self.assertEqual(self.fired, [6.0])
+        self.clock.advance(0.999)
+        self.assertEqual(self.fired, [6.0])
+        self.clock.advance(0.001)
+        self.assertEqual(self.fired, [6.0, 8.0])
+
     def test_zero(self):
         """A delay of nothing fires in a later turn of the loop."""
         self.schedule(0.0, "a")

@@ -252,6 +252,14 @@ class RouteOrderTests(SynchronousTestCase):
             self.assertEqual(cluster(tables, head), f"cluster#{n}")
         self.assertIsNone(cluster(tables, RpcRequest({"service": "other"})))
 
+    def test_anyService(self):
+        """``service: .*`` first takes every request that names a service, of HTTP too."""
+        tables = routing(to("rpc", headers=(header("service", ".*"),)), to("rest"))
+        self.assertEqual(cluster(tables, RpcRequest({"service": "a"})), "rpc")
+        self.assertEqual(cluster(tables, RpcRequest()), "rest")
+        self.assertEqual(cluster(tables, httpRequest(headers={"service": "a"})), "rpc")
+        self.assertEqual(cluster(tables, httpRequest()), "rest")
+
     def test_many(self):
         """In a table of a thousand each path finds its own rule, and order still counts."""
         rules = [to(str(n), prefix=f"/s{n}/") for n in range(1000)]

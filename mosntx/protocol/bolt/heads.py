@@ -61,11 +61,6 @@ class _Frame:
     _sizes = (0, 0, 0)  # of the fixed part, by version
 
     @property
-    def protocol(self) -> str:
-        """See `mosntx.contracts.message.IRequestHead.protocol`."""
-        return _NAMES[self.frame[0]]
-
-    @property
     def version(self) -> int:
         """Version of the frame, 1 or 2."""
         return self.frame[0]
@@ -156,7 +151,7 @@ class _Frame:
 
     def __repr__(self) -> str:
         # Class, headers and content may be secrets.
-        return f"<{type(self).__name__} {self.protocol} {len(self.frame)} octets>"
+        return f"<{type(self).__name__} {_NAMES[self.frame[0]]} {len(self.frame)} octets>"
 
 
 @implementer(IWholeRequest)
@@ -169,9 +164,10 @@ class BoltRequest(_Frame):
     :param oneway: the frame says that it wants no answer.
     :param mapStart: where the header map begins.
     :param mapEnd: where the content begins.
+    :param service: what `findService` has found, if it was asked.
     """
 
-    __slots__ = ("_service", "oneway", "timeout")
+    __slots__ = ("_service", "oneway", "protocol", "timeout")
 
     path = b""
     authority = b""
@@ -187,15 +183,17 @@ class BoltRequest(_Frame):
         oneway: bool,
         mapStart: int,
         mapEnd: int,
+        service: bytes | None = None,
     ) -> None:
         self.frame = frame
+        self.protocol = _NAMES[frame[0]]
         self.requestId = requestId
         self.timeout = milliseconds / 1000 if milliseconds > 0 else None
         self.oneway = oneway
         self.mapStart = mapStart
         self.mapEnd = mapEnd
         self.decoded = None
-        self._service: bytes | None = None
+        self._service = service
 
     @classmethod
     def of(
@@ -241,10 +239,14 @@ class BoltRequest(_Frame):
             service = self._service = findService(self.frame, self.mapStart, self.mapEnd) or b""
         return service
 
-    def checkMap(self) -> bool:
-        """Say whether the header map is whole; what was seen of the service is kept."""
-        self._service = service = findService(self.frame, self.mapStart, self.mapEnd)
-        return service is not None
+    def field(self, name: bytes) -> bytes | None:
+        """See `mosntx.contracts.message.IRequestHead`."""
+        headers = self.decoded
+        if headers is None:
+            if self.frame.find(name, self.mapStart, self.mapEnd) < 0:
+                return None
+            return self.headers.get(name)
+        return headers.get(name)
 
     @property
     def method(self) -> bytes:

@@ -23,6 +23,7 @@ from mosntx.protocol.bolt.frames import packId, packRequest, packResponse, seale
 from mosntx.protocol.bolt.heads import BoltRequest, BoltResponse
 from mosntx.protocol.bolt.limits import BoltLimits
 from mosntx.protocol.bolt.reader import FrameReader
+from mosntx.protocol.bolt.simplemap import findService
 from mosntx.protocol.errors import EncodeError
 
 
@@ -103,8 +104,9 @@ class BoltServerCodec(FrameReader):
             super()._take(kind, command, frame, requestId, value, mapStart, mapEnd, events)
             return
         oneway = kind == ONEWAY
-        head = BoltRequest(frame, requestId, value, oneway, mapStart, mapEnd)
-        if self._checkMap and not head.checkMap():
+        service = findService(frame, mapStart, mapEnd) if self._checkMap else None
+        head = BoltRequest(frame, requestId, value, oneway, mapStart, mapEnd, service)
+        if service is None and self._checkMap:
             self.brokenMaps += 1
             if not oneway:
                 self._out += emptyAnswer(head, SERVER_DESERIAL_EXCEPTION)

@@ -68,6 +68,8 @@ _PROPERTIES = tuple(
         b"requestid",
     )
 )
+#: All names that the headers of a frame can have, before somebody adds others.
+_NAMES = frozenset((b"service", b"method", *_PROPERTIES))
 
 #: Octets of the application objects that are looked at for headers. A request names its service in
 #: the first hundreds; it bounds what a long string in front of that can cost.
@@ -231,6 +233,12 @@ class TrRequest(TrFrame):
         self._target: tuple[bytes, bytes] | None = None
         self.path = b""
         self.authority = b""
+
+    def field(self, name: bytes) -> bytes | None:
+        """See `mosntx.contracts.message.IRequestHead`."""
+        if self._headers is None and name not in _NAMES:
+            return None
+        return self.headers.get(name)
 
     @property
     def oneway(self) -> bool:

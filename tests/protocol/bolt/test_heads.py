@@ -56,6 +56,16 @@ class RequestTests(SynchronousTestCase):
             self.assertEqual((head.path, head.authority, head.scheme), (b"", b"", b""))
             self.assertFalse(head.replayable or head.oneway)
 
+    def test_field(self) -> None:
+        """A single field is found as in the headers, which one that is absent leaves undecoded."""
+        head = request(boltRequest(7, b"hello, field", [*PAIRS, (b"a", b"no-such-field")]))
+        self.assertIsNone(head.field(b"hello, field"))
+        self.assertIsNone(head.decoded)
+        self.assertEqual(head.field(b"service"), b"com.lab.Svc:1.0")
+        self.assertIsNone(head.field(b"no-such-field"))
+        head.headers.set(b"no-such-field", b"yes")
+        self.assertEqual(head.field(b"no-such-field"), b"yes")
+
     def test_timeouts(self) -> None:
         """Milliseconds become seconds; 0 and anything negative say nothing."""
         for timeout, expected in ((3000, 3.0), (1, 0.001), (0, None), (-1, None), (-5, None)):

@@ -80,6 +80,15 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(len(items), 12)
         self.assertIs(head.headers, head.headers)
 
+    def test_field(self) -> None:
+        """A single field is found as in the headers, those of the frame and others."""
+        head = request(trRequest(5))
+        self.assertIsNone(head.field(b"x-mosn-try-timeout"))
+        for name, value in head.headers.items():
+            self.assertEqual(request(trRequest(5)).field(name), value)
+        head.headers.add(b"x-mosn-try-timeout", b"10")
+        self.assertEqual(head.field(b"x-mosn-try-timeout"), b"10")
+
     def test_changedHeaders(self) -> None:
         """Headers can be changed, path and authority assigned; the frame stays as it is."""
         head = request(trRequest())
