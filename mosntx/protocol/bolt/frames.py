@@ -72,6 +72,11 @@ def hasCrc(frame: bytes) -> bool:
     return frame[0] == VERSION_2 and frame[1] == VER1_CRC and frame[11] & SWITCH_CRC != 0
 
 
+def crcSize(frame: bytes) -> int:
+    """Return the octets of the CRC32 at the end of a frame: 4 or none."""
+    return CRC_SIZE if hasCrc(frame) else 0
+
+
 def crcHolds(frame: bytes) -> bool:
     """Say whether the CRC32 at the end of a frame is that of its other octets."""
     end = len(frame) - CRC_SIZE

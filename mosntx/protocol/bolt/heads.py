@@ -30,6 +30,7 @@ from mosntx.protocol.bolt.frames import (
     V2_RESPONSE_SIZE,
     VER1_PLAIN,
     checkLengths,
+    crcSize,
     hasCrc,
     packRequest,
     packResponse,
@@ -48,11 +49,13 @@ class _Frame:
     :ivar frame: the octets of the whole frame as received, CRC32 included.
     :ivar requestId: as it stands in ``frame``.
     :ivar mapStart: where in ``frame`` the header map begins; `mapEnd` is where the content begins.
+    :ivar contentLength: octets of the content.
     :ivar decoded: the headers, once somebody has asked for them.
     """
 
-    __slots__ = ("decoded", "frame", "mapEnd", "mapStart", "requestId")
+    __slots__ = ("contentLength", "decoded", "frame", "mapEnd", "mapStart", "requestId")
 
+    contentLength: int
     decoded: SimpleMapHeaders | None
     frame: bytes
     mapEnd: int
@@ -98,13 +101,6 @@ class _Frame:
         return headers
 
     @property
-    def contentLength(self) -> int:
-        """Octets of the content; costs less than ``content``."""
-        frame = self.frame
-        length = len(frame) - self.mapEnd
-        return length if frame[0] == VERSION_1 or not hasCrc(frame) else length - CRC_SIZE
-
-    @property
     def content(self) -> bytes:
         """See `IWholeRequest.content`. Assign to replace it.
 
@@ -123,6 +119,7 @@ class _Frame:
             frame[self.mapStart : self.mapEnd],
             content,
         )
+        self.contentLength = len(content)
 
     def mapOctets(self) -> bytes:
         """Return the header map as it is now; unless it was changed these are its own octets.
@@ -192,6 +189,8 @@ class BoltRequest(_Frame):
         self.oneway = oneway
         self.mapStart = mapStart
         self.mapEnd = mapEnd
+        length = len(frame) - mapEnd
+        self.contentLength = length if frame[0] == VERSION_1 else length - crcSize(frame)
         self.decoded = None
         self._service = service
 
@@ -280,6 +279,8 @@ class BoltResponse(_Frame):
         self.status = HTTP_STATUS.get(boltStatus, OTHER_HTTP_STATUS)
         self.mapStart = mapStart
         self.mapEnd = mapEnd
+        length = len(frame) - mapEnd
+        self.contentLength = length if frame[0] == VERSION_1 else length - crcSize(frame)
         self.decoded = None
 
     @classmethod

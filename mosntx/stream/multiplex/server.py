@@ -208,7 +208,9 @@ class ServerConnection:
             if octets:
                 self.connection.write(octets)
             if end:
-                self._ended(number)
+                del self._sinks[number]
+                if self._paused or self._draining:
+                    self._afterEnd(number)
 
     def sendData(self, number: int, data: bytes, end: bool) -> None:
         """See `IServerStreams.sendData`."""
@@ -270,8 +272,13 @@ class ServerConnection:
         self._paused.add(who)
 
     def _ended(self, number: int) -> None:
+        del self._sinks[number]
+        if self._paused or self._draining:
+            self._afterEnd(number)
+
+    def _afterEnd(self, number: int) -> None:
+        """A stream is over: let the client ask on, or close."""
         sinks = self._sinks
-        del sinks[number]
         if self._paused:
             self.resumeStream(number)
             if len(sinks) <= MAX_OPEN // 2:
