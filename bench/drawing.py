@@ -104,7 +104,7 @@ class Curves:
         """Return where the names of the series end; the last one at the right margin."""
         ends: dict[str, float] = {}
         right: float = WIDTH - RIGHT
-        for name in reversed(self._series):
+        for name in reversed(list(self._series)):
             ends[name] = right
             right -= max(NAME_WIDTH, LETTER_WIDTH * len(name) + 16)
         return ends
@@ -114,15 +114,16 @@ class Curves:
         ends = self._nameEnds()
         for number, (name, values) in enumerate(self._series.items()):
             colour = COLOURS[number % len(COLOURS)]
-            places = " ".join(
-                f"{self._x((index + 0.5) * self._width):.1f},{self._y(value):.1f}"
+            dots = [
+                (self._x((index + 0.5) * self._width), self._y(value))
                 for index, value in enumerate(values)
-            )
+            ]
+            places = " ".join(f"{x:.1f},{y:.1f}" for x, y in dots)
             parts.append(
                 f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"/>'
             )
             if self._labels:
-                parts += [_dot(*place.split(","), colour) for place in places.split()]
+                parts += [_dot(x, y, colour) for x, y in dots]
             parts.append(_text(ends[name], 18, name, anchor="end", colour=colour))
         return parts
 
@@ -139,8 +140,8 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
     return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{colour}"/>'
 
 
-def _dot(x: str, y: str, colour: str) -> str:
-    return f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>'
+def _dot(x: float, y: float, colour: str) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
 
 
 def _text(
