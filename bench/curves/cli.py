@@ -18,10 +18,11 @@ from bench.cli import machine
 from bench.curves.points import Point
 from bench.curves.processes import LOADS, NUMBERS, processesTable
 from bench.curves.sweeps import CONNECTIONS, SWEEPS, Sweep
-from bench.curves.window import Figures, Measuring, medianOf, table
+from bench.curves.window import Figures, Measuring, medianOf
 from bench.drawing import Curves
 from bench.process import Nursery, Ports, ProcessError, raiseFileLimit
 from bench.report import NOTHING
+from bench.tables import table
 
 #: Where the pages that show the pictures are.
 FOLDER = Path(__file__).parents[2] / "docs" / "performance"

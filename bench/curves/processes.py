@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bench.curves.points import Point
-from bench.curves.window import Figures, table
+from bench.curves.window import Figures
 from bench.place import BOLT
+from bench.tables import table
 
 #: Name to load; each is put on one daemon, and on two.
 LOADS: dict[str, Point] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import operator
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -196,15 +196,3 @@ class Measuring:
 def medianOf(figures: Sequence[Figures]) -> Figures:
     """Return the figures of the round with the middle cost per request."""
     return sorted(figures, key=operator.attrgetter("cost"))[len(figures) // 2]
-
-
-def table(results: Mapping[str, Sequence[str]], heads: Sequence[str]) -> str:
-    """Return a simple table of reStructuredText; rows by their first cell."""
-    rows = [list(heads), *([name, *cells] for name, cells in results.items())]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
-    rule = "  ".join("=" * width for width in widths)
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join([rule, lines[0], rule, *lines[1:], rule]) + "\n"

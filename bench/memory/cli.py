@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.cli import say
-from bench.curves.window import table
 from bench.memory import resident
 from bench.memory.allocated import VALUE, VARIABLE
 from bench.memory.resident import Surroundings
 from bench.process import Nursery, Ports, ProcessError, raiseFileLimit
+from bench.tables import table
 
 KIBI, MEBI = 1 << 10, 1 << 20
 #: The clone: what runs in another process has to find the bench.

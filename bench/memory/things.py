@@ -49,8 +49,7 @@ def usedHosts(number: int) -> MemoryMesh:
 def _forget(mesh: MemoryMesh) -> None:
     """Let go what the mesh remembers of its peers, for a test to look at."""
     mesh.peers.clear()
-    for client in range(len(mesh.reactor.tcpClients)):
-        mesh.reactor.tcpClients[client] = ("", 0, None, 0, None)
+    mesh.reactor.tcpClients.clear()
     mesh.reactor.connectors.clear()
 
 
