@@ -19,7 +19,9 @@ CONNECTIONS = (10, 100, 1000, 10_000)
 HOSTS = (1, 10, 100, 1000)
 ROUTES = (1, 10, 100, 1000)
 FILTERS = (0, 1, 2, 4, 8)
+#: From none to a MiB: what larger ones cost is drawn as throughput.
 BODIES = (0, KIBI, 4 * KIBI, 16 * KIBI, 64 * KIBI, 256 * KIBI, MEBI)
+SMALL, FILLED = BODIES[:5], BODIES[1:]
 
 
 @attrs.frozen
@@ -121,16 +123,24 @@ def _filters() -> Sweep:
     )
 
 
-def _bodies() -> dict[str, Sequence[Point]]:
-    return {
-        "HTTP/1.1": [Point(HTTP1, body=size) for size in BODIES],
-        "HTTP/2": [Point(H2C, body=size) for size in BODIES],
-        "Bolt": [Point(BOLT, body=size) for size in BODIES],
-    }
+def _bodies(
+    name: str,
+    title: str,
+    sizes: Sequence[int],
+    value: Callable[[Point, Figures], float],
+    digits: int,
+) -> Sweep:
+    names = {HTTP1: "HTTP/1.1", H2C: "HTTP/2", BOLT: "Bolt"}
+    return Sweep(
+        name,
+        title,
+        "body of the answer; with Bolt of the request too",
+        [octets(size) for size in sizes],
+        {names[each]: [Point(each, body=size) for size in sizes] for each in names},
+        value,
+        digits,
+    )
 
-
-_SIZES = [octets(size) for size in BODIES]
-_ACROSS = "body of the answer; with Bolt of the request too"
 
 #: In the order of the page.
 SWEEPS: tuple[Sweep, ...] = (
@@ -138,6 +148,6 @@ SWEEPS: tuple[Sweep, ...] = (
     _hosts(),
     _routes(),
     _filters(),
-    Sweep("body", "CPU µs per request", _ACROSS, _SIZES, _bodies(), microseconds),
-    Sweep("throughput", "MiB per second of CPU", _ACROSS, _SIZES, _bodies(), throughput, 0),
+    _bodies("body", "CPU µs per request", SMALL, microseconds, 1),
+    _bodies("throughput", "MiB per second of CPU", FILLED, throughput, 0),
 )
