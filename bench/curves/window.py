@@ -28,6 +28,9 @@ from bench.upstream import Upstream, makeBody, startUpstream
 ENDLESS = 600
 #: Seconds that clients have to connect, and of one look meanwhile.
 CONNECT, LOOK = 60.0, 0.1
+#: Requests per host before the window: by then each has its connections, also those of a balancer
+#: that chooses at random.
+ROUNDS_OF_HOSTS = 10
 #: Seconds of load before the window begins.
 SETTLE = 0.5
 #: Hosts that the upstream of points with several hosts listens as.
@@ -170,13 +173,15 @@ class Measuring:
         return self._upstreams[key]
 
     def _awaitLoad(self, point: Point, daemons: Sequence[Daemon], load: Child) -> None:
-        """Wait until all clients are connected and have got answers for a while."""
+        """Wait until clients and hosts are connected, and answers have come for a while."""
         wanted = point.connections + point.silent
         for _ in range(int(CONNECT / LOOK)):
             if load.ended() is not None:
                 raise load.failure("ended too early")
             now = [daemon.counts() for daemon in daemons]
-            if sum(each.connections for each in now) >= wanted:
+            served = sum(each.requests for each in now)
+            connected = sum(each.connections for each in now)
+            if connected >= wanted and served >= ROUNDS_OF_HOSTS * point.hosts:
                 self._pause(SETTLE)
                 return
             self._pause(LOOK)
