@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -16,6 +17,7 @@ from bench.programs import findProgram
 RETURN_LIMIT = 4000
 #: A number of requests per connection that no run reaches; nginx's own default is 1000.
 UNLIMITED = 1_000_000_000
+LOCAL = ("127.0.0.1",)
 
 _NGINX = """\
 daemon off;
@@ -40,9 +42,10 @@ http {{
 {servers}}}
 """
 
+_LISTEN = "        listen {host}:{port}{flag} backlog=16384;"
 _SERVER = """\
     server {{
-        listen 127.0.0.1:{port}{flag} backlog=16384;
+{listens}
         location / {{ {answer} }}
     }}
 """
@@ -71,26 +74,43 @@ def makeBody(size: int) -> bytes:
     return (b"mosntx-bench-" * (size // 13 + 1))[:size]
 
 
-def nginxConfig(ports: dict[str, int], body: bytes, folder: Path) -> str:
-    """Return an nginx configuration with one server per protocol, all with the same answer."""
+def nginxConfig(
+    ports: dict[str, int], body: bytes, folder: Path, hosts: Sequence[str] = LOCAL
+) -> str:
+    """Return an nginx configuration with one server per protocol, all with the same answer.
+
+    :param hosts: the addresses that each of them listens at.
+    """
     if len(body) <= RETURN_LIMIT:
         answer = f'return 200 "{body.decode()}";'
     else:
         answer = f"root {folder}; rewrite ^ /body.txt break;"
     flags = {HTTP1: "", H2C: " http2"}
     servers = "".join(
-        _SERVER.format(port=port, flag=flags[protocol], answer=answer)
+        _SERVER.format(
+            listens="\n".join(
+                _LISTEN.format(host=host, port=port, flag=flags[protocol]) for host in hosts
+            ),
+            answer=answer,
+        )
         for protocol, port in ports.items()
     )
     return _NGINX.format(folder=folder, servers=servers, unlimited=UNLIMITED)
 
 
 def startUpstream(
-    nursery: Nursery, wanted: str, body: bytes, folder: Path, core: int | None, ports: Ports
+    nursery: Nursery,
+    wanted: str,
+    body: bytes,
+    folder: Path,
+    core: int | None,
+    ports: Ports,
+    hosts: Sequence[str] = LOCAL,
 ) -> Upstream:
     """Start the upstream and wait until it accepts connections.
 
     :param wanted: ``nginx``, ``own`` (HTTP/1.1 only), or ``auto``: nginx when it is installed.
+    :param hosts: the addresses that nginx listens at.
     :raises ProcessError: when it does not start.
     """
     nginx = findProgram("nginx")
@@ -105,7 +125,7 @@ def startUpstream(
     else:
         chosen = {HTTP1: ports.take(), H2C: ports.take()}
         config = folder / "upstream.conf"
-        config.write_text(nginxConfig(chosen, body, folder))
+        config.write_text(nginxConfig(chosen, body, folder, hosts))
         command = [nginx, "-p", str(folder), "-e", "stderr", "-c", str(config)]
     child = nursery.start("upstream", command, folder, core)
     for port in chosen.values():

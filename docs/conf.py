@@ -15,7 +15,7 @@ copyright = "2026, the mosntx authors"
 release = version = _VERSION[1] if _VERSION else ""
 
 extensions: list[str] = []
-exclude_patterns = ["_build", "changes", "reference/_*.rst"]
+exclude_patterns = ["_build", "changes", "reference/_*.rst", "performance/_*.rst"]
 default_role = "literal"  # single backquotes, as in the docstrings
 language = "en"
 nitpicky = True

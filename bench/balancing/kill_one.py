@@ -18,8 +18,8 @@ from pathlib import Path
 import attrs
 
 from bench.balancing.calls import Answer, Load, withEvents
-from bench.balancing.curves import Curves
 from bench.balancing.service import Service
+from bench.drawing import Curves
 from bench.process import Nursery
 
 HOSTS = ("host-1", "host-2", "host-3")

@@ -10,6 +10,7 @@ SCENARIOS = {
     "http2": "bench.scenarios.http2",
     "two-hops": "bench.scenarios.two_hops",
     "idle": "bench.scenarios.idle",
+    "http2-idle": "bench.scenarios.http2_idle",
     "bolt": "bench.scenarios.bolt",
     "bolt-8x16": "bench.scenarios.bolt_8x16",
     "bolt-two-hops": "bench.scenarios.bolt_two_hops",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from bench.candidate import Candidate
 from bench.drivers.idle import IdleConnections
@@ -30,7 +31,7 @@ class Idle(Scenario):
     name = "idle"
     summary = "memory per idle HTTP/1.1 connection that has made one request"
     metrics = (PER_CONNECTION, PSS_PER_CONNECTION, CONNECTIONS, BEFORE, AFTER)
-    goals = (Goal(PER_CONNECTION.key, atMost=16 * 1024),)
+    goals: ClassVar[tuple[Goal, ...]] = (Goal(PER_CONNECTION.key, atMost=16 * 1024),)
     # A process that has served a crowd before reuses that memory and seems to need none.
     fresh = True
     defaultIdle = 10_000

@@ -61,6 +61,8 @@ class ListenerOptions:
 
     :ivar network: ``tcp`` or ``unix``.
     :ivar bindPort: open the address; else connections come only by `Listener.serve`.
+    :ivar sharedPort: a TCP port that other processes may have too, see
+        `mosntx.net.ports.sharedBinding`.
     :ivar backlog: see `BACKLOG`.
     :ivar maxConnections: open at once; more are closed at once. 0 = no limit but `maxDescriptor`.
     :ivar maxDescriptor: connections whose descriptor has this number or a higher one are closed at
@@ -72,6 +74,7 @@ class ListenerOptions:
 
     network: str = "tcp"
     bindPort: bool = True
+    sharedPort: bool = False
     backlog: int = BACKLOG
     maxConnections: int = 0
     maxDescriptor: int = 0
@@ -291,7 +294,13 @@ class Listener:
         except ValueError as wrong:
             raise BindFailed(self.address, f"the address {wrong}") from wrong
         self._port = openPort(
-            self.address, where, factory, self._reactor, options.backlog, options.socketMode
+            self.address,
+            where,
+            factory,
+            self._reactor,
+            options.backlog,
+            options.socketMode,
+            options.sharedPort,
         )
 
     def _made(self, connection: Connection) -> None:

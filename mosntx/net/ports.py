@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet import tcp, unix
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import Binding, IListeningPort, IProtocolFactory
 from twisted.python.failure import Failure
 
 from mosntx.config.address import Address
@@ -75,14 +75,30 @@ class SocketFilePort(unix.Port):
         return None
 
 
+def sharedBinding(host: str, port: int) -> Binding:
+    """Return what ``listenTCP`` takes for a port that several processes of one user listen on.
+
+    Each process has a queue of its own, and the kernel puts a new connection into one of them by a
+    hash of its addresses, whatever the processes have to do (socket(7), ``SO_REUSEPORT``).
+    """
+    return tcp.makeBinding(host, port, reuseAddress=True, reusePort=True)
+
+
 def openPort(
-    text: str, address: Address, factory: IProtocolFactory, reactor: Any, backlog: int, mode: int
+    text: str,
+    address: Address,
+    factory: IProtocolFactory,
+    reactor: Any,
+    backlog: int,
+    mode: int,
+    shared: bool = False,
 ) -> IListeningPort:
     """Bind and listen.
 
     :param text: the address as configured, for errors.
     :param backlog: connections that may wait to be accepted.
     :param mode: permissions of a unix socket's file.
+    :param shared: see `sharedBinding`; a unix socket cannot be shared.
     :raises BindFailed: when that cannot be.
     """
     try:
@@ -96,8 +112,9 @@ def openPort(
             useDirect(port, reactor)
             port.startListening()
             return port
+        place = sharedBinding(address.host, address.port) if shared else address.port
         listening: IListeningPort = reactor.listenTCP(
-            address.port, factory, backlog=backlog, interface=address.host
+            place, factory, backlog=backlog, interface=address.host
         )
         useDirect(listening, reactor)
         return listening

@@ -73,6 +73,7 @@ FEATURES = frozenset(
         "protocol_fallback",
         "redirect",
         "retry",
+        "reuseport",
         "slow_start",
         "subset",
         "tcp_routes",

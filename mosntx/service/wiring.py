@@ -233,6 +233,7 @@ class Wiring:
         options = ListenerOptions(
             network=config.network,
             bindPort=config.bind_port,
+            sharedPort=config.reuseport,
             maxConnections=config.max_connections,
             idleTimeout=config.idleTimeout or 0.0,
             bufferLimit=config.per_connection_buffer_limit_bytes,

@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IProtocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
+from mosntx.net.ports import sharedBinding
 from mosntx.service.sidecar import Sidecar
 
 
@@ -179,10 +180,10 @@ class MemoryMesh:
 
     def client(self, listener: str) -> Peer:
         """Connect to a listener."""
-        at = self.sidecar.listeners[listener].address
-        port = int(at.rpartition(":")[2])
+        host, _, number = self.sidecar.listeners[listener].address.rpartition(":")
+        port = int(number)
         for server in self.reactor.tcpServers:
-            if server[0] == port:
+            if server[0] in (port, sharedBinding(host, port)):
                 self._ports += 1
                 transport = MemoryTransport(self.reactor, port, self._ports)
                 peer = IPv4Address("TCP", "127.0.0.1", self._ports)

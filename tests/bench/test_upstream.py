@@ -33,6 +33,15 @@ class ConfigTests(SynchronousTestCase):
         self.assertIn("listen 127.0.0.1:20002 http2 backlog", text)
         self.assertIn('return 200 "hello";', text)
 
+    def test_hosts(self) -> None:
+        """Each server listens at every address that is asked for."""
+        hosts = ["127.0.0.1", "127.0.3.250"]
+        text = nginxConfig({HTTP1: 20001, H2C: 20002}, b"x", Path("/x"), hosts)
+        for host in hosts:
+            self.assertIn(f"listen {host}:20001 backlog", text)
+            self.assertIn(f"listen {host}:20002 http2 backlog", text)
+        self.assertEqual(text.count("server {"), 2)
+
     def test_largeBody(self) -> None:
         """A body too long for the configuration comes from a file."""
         text = nginxConfig({HTTP1: 1}, makeBody(RETURN_LIMIT + 1), Path("/run/bench"))

@@ -8,6 +8,7 @@ import stat
 from itertools import count
 
 from twisted.internet.defer import inlineCallbacks
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from mosntx.contracts.net import LISTENER_CLOSED
@@ -25,7 +26,7 @@ class Base(TestCase):
         self.wheel = TimerWheel(reactor, reactor.seconds)
         self.addCleanup(self.wheel.stop)
 
-    def listener(self, address, network="tcp"):
+    def listener(self, address, network="tcp", shared=False):
         listener = Listener(
             "main",
             address,
@@ -33,7 +34,7 @@ class Base(TestCase):
             self.wheel,
             count(1),
             [],
-            options=ListenerOptions(network=network),
+            options=ListenerOptions(network=network, sharedPort=shared),
         )
         self.addCleanup(listener.stop)
         return listener
@@ -72,6 +73,52 @@ class TcpTests(Base):
         """A name without address says so."""
         reason = self.reason(self.listener("no-such-name.invalid:0"))
         self.assertIn("no-such-name.invalid is no address of this machine", reason)
+
+
+class SharedTests(Base):
+    """Ports that several listeners have, here of one process instead of several."""
+
+    def shared(self):
+        """Return two listeners on one port."""
+        first = self.listener("127.0.0.1:0", shared=True)
+        first.start()
+        second = self.listener(first.boundAddress, shared=True)
+        second.start()
+        return first, second
+
+    @inlineCallbacks
+    def test_spread(self):
+        """Both get connections, and each connection reaches one of them."""
+        first, second = self.shared()
+        port = int(first.boundAddress.rpartition(":")[2])
+        clients = []
+        for _ in range(64):  # all of them on one side: once in 2**63 runs
+            clients.append(socket.create_connection(("127.0.0.1", port)))
+            self.addCleanup(clients[-1].close)
+        while first.accepted + second.accepted < len(clients):
+            yield deferLater(self.reactor, 0)
+        self.assertGreater(first.accepted, 0)
+        self.assertGreater(second.accepted, 0)
+
+    @inlineCallbacks
+    def test_other(self):
+        """When one is gone the other one gets all that comes."""
+        first, second = self.shared()
+        port = int(first.boundAddress.rpartition(":")[2])
+        yield first.drain()
+        for _ in range(8):
+            client = socket.create_connection(("127.0.0.1", port))
+            self.addCleanup(client.close)
+        while second.accepted < 8:
+            yield deferLater(self.reactor, 0)
+
+    def test_oneSided(self):
+        """Who has not agreed to share keeps the port for itself."""
+        alone = self.listener("127.0.0.1:0")
+        alone.start()
+        port = alone.boundAddress.rpartition(":")[2]
+        reason = self.reason(self.listener(alone.boundAddress, shared=True))
+        self.assertEqual(reason, f"port {port} is in use by another process")
 
 
 class UnixTests(Base):

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mosntx.config.problems import ConfigError
+from mosntx.net.ports import sharedBinding
 from mosntx.testing.mesh import MemoryMesh, MemoryTransport, Peer
 from tests.service.build import ANSWER, REQUEST, TEXT, config, inFlight
 
@@ -142,6 +143,18 @@ class MeshTests(SynchronousTestCase):
         self.assertEqual(list(MemoryMesh(TEXT).sidecar.listeners), ["in"])
         self.assertEqual(list(MemoryMesh(config()).sidecar.listeners), ["in"])
         self.assertRaises(ConfigError, MemoryMesh, "servers: 7")
+
+    def test_sharedPort(self):
+        """A port that other processes may have too is found like any other."""
+        mesh = MemoryMesh(
+            TEXT.replace("bind_port: true", "reuseport: true\n        bind_port: true")
+        )
+        place = mesh.reactor.tcpServers[0][0]
+        self.assertEqual(place, sharedBinding("127.0.0.1", 2045))
+        client, upstream = inFlight(mesh)
+        upstream.send(ANSWER)
+        self.assertTrue(client.take().endswith(b"ok"))
+        mesh.hangUp()
 
     def test_virtual(self):
         """Its clocks are the reactor's."""

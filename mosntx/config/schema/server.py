@@ -108,7 +108,10 @@ class Listener(Located):
         default=False,
     )
     reuseport: bool = option(
-        "SO_REUSEPORT, and one socket per client on UDP.", default=False, feature="reuseport"
+        "SO_REUSEPORT: other processes that say so too may listen on the same TCP port, and the "
+        "kernel shares new connections out among them.",
+        default=False,
+        feature="reuseport",
     )
     use_original_dst: Annotated[str, "original_dst"] = option(
         "Use the destination a connection had before the kernel redirected it.",

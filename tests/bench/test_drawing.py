@@ -1,4 +1,4 @@
-"""Tests of `bench.balancing.curves`."""
+"""Tests of `bench.drawing`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from bench.balancing.curves import GRID, HEIGHT, WIDTH, Curves, stepFor
+from bench.drawing import GRID, HEIGHT, NAME_WIDTH, WIDTH, Curves, stepFor
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -36,6 +36,17 @@ class CurvesTests(SynchronousTestCase):
     def test_nothing(self) -> None:
         """Values of zero can be drawn."""
         ElementTree.fromstring(Curves("t", "x", 1.0, {"a": [0.0]}).svg())
+
+    def test_labels(self) -> None:
+        """Labels stand below their values, each value is a dot, and long names do not overlap."""
+        series = {"a rather long name": [1.0, 2.0, 3.0], "b": [3.0, 2.0, 1.0]}
+        drawing = Curves("t", "hosts", 1.0, series, labels=["1", "10", "100"])
+        root = ElementTree.fromstring(drawing.svg())
+        dots = {each.attrib["cx"] for each in root.iter(f"{SVG}circle")}
+        words = {each.text: each.attrib["x"] for each in root.iter(f"{SVG}text")}
+        self.assertEqual({words["1"], words["10"], words["100"]}, dots)
+        room = float(words["b"]) - float(words["a rather long name"])
+        self.assertGreaterEqual(room, NAME_WIDTH)
 
     @given(st.floats(0.1, 1e9))
     def test_grid(self, highest: float) -> None:
