@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import sys
 import threading
 from signal import SIGUSR2
+from urllib.request import urlopen
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -189,3 +191,22 @@ class GarbageTests(SynchronousTestCase):
                 client.recv(65536)
 
         self.assertEqual(self.garbage(once), "{}")
+
+
+class LoopTests(SynchronousTestCase):
+    """What a real daemon says of its event loop."""
+
+    def test_loop(self) -> None:
+        """The lag is looked at, and the collector was settled after the start."""
+        port, admin = freePort(), freePort()
+        daemon = Daemon(proxyConfig(port, [freePort()], admin=admin), admin)
+        self.addCleanup(daemon.stop)
+
+        def said() -> dict[str, dict[str, float]]:
+            with urlopen(f"http://127.0.0.1:{admin}/api/v1/loop", timeout=10) as answer:
+                found: dict[str, dict[str, float]] = json.load(answer)
+                return found
+
+        until(lambda: said()["loop"]["lag_looks_total"] >= 3, "three looks")
+        self.assertGreater(said()["loop"]["lag_max"], 0)
+        self.assertIn("pause_max", said()["gc"])
