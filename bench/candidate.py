@@ -19,7 +19,7 @@ class Candidate:
     :param legs: the protocol of each leg, the clients' first: one process between any two.
     """
 
-    __slots__ = ("_children", "legs", "name", "peer", "port")
+    __slots__ = ("_children", "legs", "name", "peer", "port", "upstreamPort")
 
     def __init__(self, name: str, peer: Peer, legs: tuple[str, ...]) -> None:
         self.name = name
@@ -27,6 +27,8 @@ class Candidate:
         self.legs = legs
         #: Where the clients connect; 0 while it does not run.
         self.port = 0
+        #: Where its last process forwards to; 0 before it was started.
+        self.upstreamPort = 0
         self._children: list[Child] = []
 
     def start(
@@ -45,7 +47,7 @@ class Candidate:
         """
         if self.legs[-1] not in upstreams:
             raise ProcessError(f"the upstream does not speak {self.legs[-1]}: install nginx")
-        target = upstreams[self.legs[-1]]
+        self.upstreamPort = target = upstreams[self.legs[-1]]
         for hop in reversed(range(len(self.legs) - 1)):
             port = ports.take()
             own = folder / f"{self.name}-{port}"

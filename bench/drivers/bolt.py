@@ -10,13 +10,13 @@ from bench.drivers.base import Load, ReportError
 
 PROGRAM = "bolt_load"
 #: Runs a function of a module of ours; processes of a run do not start in the clone.
-_RUN = "import sys; sys.path[:0] = [{root!r}]; from {module} import main; main(sys.argv[1:])"
+_RUN = "import sys; sys.path[:0] = [{root!r}]; from {module} import {name}; {name}(sys.argv[1:])"
 
 
-def programOf(module: str) -> list[str]:
-    """Return the beginning of a command line that runs the function `main` of a module."""
+def programOf(module: str, name: str = "main") -> list[str]:
+    """Return the beginning of a command line that runs the function `name` of a module."""
     root = str(Path(__file__).parents[2])
-    return [sys.executable, "-c", _RUN.format(root=root, module=module)]
+    return [sys.executable, "-c", _RUN.format(root=root, module=module, name=name)]
 
 
 def command(port: int, connections: int, streams: int, duration: int, body: Path) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 SCENARIOS = {
     "http1": "bench.scenarios.http1",
     "http1-h2load": "bench.scenarios.http1_h2load",
+    "http1-half": "bench.scenarios.http1_half",
     "http1-conn10000-idle": "bench.scenarios.http1_idle_crowd",
     "http2": "bench.scenarios.http2",
     "two-hops": "bench.scenarios.two_hops",

@@ -1,4 +1,4 @@
-"""Facts about the process: ``/api/v1/states``, ``version``, ``features`` and ``env``."""
+"""Facts about the process: ``/api/v1/states``, ``version``, ``features``, ``env``, ``loop``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from mosntx.admin.view import AdminView
 #: Stands for the value of a variable whose name says that it is a secret.
 REDACTED: Final = "***REDACTED***"
 _SECRET: Final = re.compile("SECRET|TOKEN|PASS|CREDENTIAL|PRIVATE|AUTH|KEY|COOKIE", re.IGNORECASE)
+
+#: Types of statistics that say what keeps the event loop; the pauses of the garbage collector are
+#: known only where the process is ours.
+_LOOP_TYPES: Final = ("loop", "gc")
+_PERCENTS: Final = (50, 99, 99.9)
 
 
 class _ViewEndpoint(Endpoint):
@@ -73,3 +78,23 @@ class EnvironmentEndpoint(_ViewEndpoint):
         }
         missing = [name for name in names if name not in environment] or None
         return Answer(json.dumps({"env": found, "not_found": missing}, indent=1), 200, JSON)
+
+
+class LoopEndpoint(_ViewEndpoint):
+    """What keeps the event loop, since the start: ``{"loop": {key: value}, "gc": {key: value}}``.
+
+    Keys and values are those of the statistics, durations in nanoseconds; percentiles besides.
+    """
+
+    def answer(self, request: Request) -> Answer:
+        """See `Endpoint.answer`."""
+        found: dict[str, dict[str, float]] = {}
+        for type_, _, key, _, value in self._view.samples():
+            if type_ in _LOOP_TYPES:
+                found.setdefault(type_, {})[key] = value
+        for type_, _, key, histogram in self._view.histograms():
+            if type_ in _LOOP_TYPES:
+                values = histogram.percentiles(_PERCENTS)
+                for percent, value in zip(_PERCENTS, values, strict=True):
+                    found[type_][f"{key}_p{percent:g}"] = value
+        return Answer(json.dumps(found, indent=1), 200, JSON)

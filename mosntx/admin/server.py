@@ -21,6 +21,7 @@ from mosntx.admin.logging import GetLogLevelEndpoint, SwitchLogEndpoint, UpdateL
 from mosntx.admin.process import (
     EnvironmentEndpoint,
     FeaturesEndpoint,
+    LoopEndpoint,
     StatesEndpoint,
     VersionEndpoint,
 )
@@ -102,6 +103,7 @@ def adminRoot(view: AdminView, *, loopback: bool) -> Resource:
         b"/api/v1/failures": FailuresEndpoint(view),
         b"/api/v1/features": FeaturesEndpoint(view),
         b"/api/v1/get_loglevel": GetLogLevelEndpoint(view),
+        b"/api/v1/loop": LoopEndpoint(view),
         b"/api/v1/states": StatesEndpoint(view),
         b"/api/v1/stats": StatsEndpoint(view),
         b"/api/v1/stats_glob": GlobalStatsEndpoint(view),

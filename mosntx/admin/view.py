@@ -9,6 +9,7 @@ import attrs
 
 from mosntx.admin.clusters import ClusterView
 from mosntx.contracts.stats import Sample
+from mosntx.stats.scope import HistogramSample
 
 
 @attrs.frozen(kw_only=True)
@@ -20,6 +21,7 @@ class AdminView:
     :param state: MOSN's number of the state (spec/proxy.md 13.2), 6 when running.
     :param samples: `mosntx.stats.store.StatsStore.samples`.
     :param metrics: `mosntx.stats.prometheus.Exposition.render`.
+    :param histograms: `mosntx.stats.store.StatsStore.histograms`.
     :param configDump: the effective configuration in MOSN's shape, without secrets:
         ``{"mosn_config": …, "listener": {name: …}, "cluster": …, "routers": …, "extends": […]}``;
         empty parts may be missing.
@@ -46,5 +48,6 @@ class AdminView:
     clusters: ClusterView
     explain: Callable[[str, str, str, tuple[tuple[str, str], ...], str], Mapping[str, Any]]
     failures: Callable[[], Mapping[str, Any]] = dict
+    histograms: Callable[[], Iterable[HistogramSample]] = tuple
     features: Callable[[], Mapping[str, bool]] = dict
     environment: Callable[[], Mapping[str, str]] = dict

@@ -38,7 +38,7 @@ from mosntx.net.addresses import addressText
 from mosntx.net.filters import FilterChain
 from mosntx.net.octets import BUFFER_LIMIT, NO_EVENT, OctetPath, ignoreOctets
 from mosntx.net.timers import Timer, TimerWheel
-from mosntx.net.watches import IdleWatch, WriteWatch
+from mosntx.net.watches import IdleWatch, LingerWatch, WriteWatch
 
 log = Logger()
 
@@ -106,7 +106,8 @@ class Connection(OctetPath):
         self._handlers: tuple[IConnectionEventHandler, ...] = ()
         self._idleWatch: IdleWatch | None = None
         self._writeWatch: WriteWatch | None = None
-        self._timer: Timer | None = None  # of a drain without receiver, or of a lingering close
+        # of a drain without receiver, or of a lingering close
+        self._timer: Timer | LingerWatch | None = None
         self._draining = False
         self._finWaits = False  # until the write buffer is empty
 
@@ -129,22 +130,8 @@ class Connection(OctetPath):
     def _linger(self, quiet: float) -> None:
         """Wait for the peer's end, or until it says nothing any more."""
         latest = self._wheel.seconds() + LINGER_TIMEOUT
-        spoken = False
-
-        def speaks(_octets: bytes) -> None:
-            nonlocal spoken
-            spoken = True
-
-        def look() -> None:
-            nonlocal spoken
-            if spoken and self._wheel.seconds() < latest:
-                spoken = False
-                self._timer = self._wheel.schedule(quiet, look)
-            else:
-                self._transport.loseConnection()
-
-        self.dataReceived = speaks
-        self._timer = self._wheel.schedule(quiet, look)
+        self._timer = watch = LingerWatch(self._transport, self._wheel, quiet, latest)
+        self.dataReceived = watch.speaks
 
     def endWriting(self) -> bool:
         """See `IConnection.endWriting`."""
@@ -243,6 +230,7 @@ class Connection(OctetPath):
         self.closed = True
         self.closeEvent = event
         self.emit(event)
+        self._letGo()
 
     # IProtocol, IHalfCloseableProtocol
 
@@ -284,11 +272,8 @@ class Connection(OctetPath):
             if watch is not None:
                 watch.stop()
         self._end(self._ending if self._ending != NO_EVENT else self._eventOf(reason))
-        # No cycles: connections must not have to wait for the garbage collector.
-        self.dataReceived = self._send = self._receive = ignoreOctets
-        self._chain = self._receiver = self._idleWatch = self._writeWatch = self._readClosed = None
-        self._handlers = ()
-        gone, self.gone, self._made = self.gone, _forget, _forget
+        gone = self.gone
+        self._letGo()
         gone(self)
 
     # for the watches
@@ -382,6 +367,13 @@ class Connection(OctetPath):
                 each.connectionClosed(event)
             except Exception:
                 log.failure("connection {id}: {each!r} failed at its end", id=self.id, each=each)
+
+    def _letGo(self) -> None:
+        """No cycles: connections must not have to wait for the garbage collector."""
+        self.dataReceived = self._send = self._receive = ignoreOctets
+        self._chain = self._receiver = self._idleWatch = self._writeWatch = self._readClosed = None
+        self._handlers = ()
+        self.gone = self._made = _forget
 
     def _stopTimer(self) -> None:
         if self._timer is not None:

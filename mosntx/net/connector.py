@@ -177,6 +177,7 @@ class _Attempt:
     def made(self, connection: Connection) -> None:
         """The connection has its transport."""
         self._settle()
+        self._dial = None  # no cycle: it knows us, too
         connection.emit(CONNECTED)
         try:
             connection.handOver(self._receiver, b"")
@@ -232,14 +233,16 @@ class _Attempt:
     def _stop(self) -> None:
         """Give up what is under way."""
         self._settle()
-        if self._dial is not None:
-            self._dial.stopConnecting()
+        dial, self._dial = self._dial, None
+        if dial is not None:
+            dial.stopConnecting()
         elif self._lookup is not None:
             self._lookup.cancel()
 
     def _timedOut(self) -> None:
+        dialled = self._dial is not None
         self._stop()
-        if self._dial is not None:
+        if dialled:
             self._avoidHost()
         self.connection.failed(CONNECT_TIMEOUT)
         self.deferred.errback(ConnectTimeout(self._address, self._timeout))
@@ -250,6 +253,7 @@ class _Attempt:
 
     def _fail(self, reason: str) -> None:
         self._settle()
+        self._dial = None
         self.connection.failed(CONNECT_FAILED)
         self.deferred.errback(ConnectFailed(self._address, reason))
 

@@ -186,11 +186,35 @@ class AdaptiveReads(_Base):
         return None
 
 
+class NoCycles(_Base):
+    """Mixed in before a client transport of Twisted's: one that is over is freed at once.
+
+    Twisted's own waits for the garbage collector: it and its connector know each other to the end,
+    and one that could not connect has methods of its own as attributes.
+    """
+
+    def connectionLost(self, reason: Failure) -> None:
+        """See ``IReadDescriptor``."""
+        super().connectionLost(reason)
+        self.__dict__.pop("connector", None)  # as Twisted does after a failed connect
+
+    def failIfNotConnected(self, err: Any) -> None:
+        """The connect has failed or is given up: see Twisted's."""
+        super().failIfNotConnected(err)  # type: ignore[misc]  # of the transport it is mixed into
+        if not self.connected:
+            # Not removed: the event that has brought the failure may be one for writing, too.
+            self.__dict__.update(doRead=_nothing, doWrite=_nothing)
+
+
+def _nothing() -> None:
+    """There is nothing to read or write: the connect has failed."""
+
+
 class TcpServer(DirectWrites, AdaptiveReads, tcp.Server):
     """An accepted TCP connection."""
 
 
-class TcpClient(DirectWrites, AdaptiveReads, tcp.Client):
+class TcpClient(NoCycles, DirectWrites, AdaptiveReads, tcp.Client):
     """An opened TCP connection."""
 
 
@@ -198,7 +222,7 @@ class UnixServer(DirectWrites, unix.Server):
     """An accepted connection of a unix socket; Twisted's reading knows descriptors."""
 
 
-class UnixClient(DirectWrites, unix.Client):
+class UnixClient(NoCycles, DirectWrites, unix.Client):
     """An opened connection of a unix socket."""
 
 

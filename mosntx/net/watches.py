@@ -1,4 +1,4 @@
-"""What ends connections on which nothing moves: a watch for idleness, one for slow readers."""
+"""What ends connections: watches for idle ones, slow readers, peers that do not close."""
 
 from __future__ import annotations
 
@@ -42,6 +42,39 @@ class Watched(Protocol):
 
     def writeStalled(self) -> None:
         """The peer has taken nothing for `WRITE_STALL_TIMEOUT`."""
+
+
+class LingerWatch:
+    """Closes a connection whose peer says nothing any more, or has not ended in time.
+
+    :param quiet: seconds of silence.
+    :param latest: when it ends though the peer goes on, in the wheel's seconds.
+    """
+
+    __slots__ = ("_latest", "_quiet", "_spoken", "_timer", "_transport", "_wheel")
+
+    def __init__(self, transport: Any, wheel: TimerWheel, quiet: float, latest: float) -> None:
+        self._transport = transport
+        self._wheel = wheel
+        self._quiet = quiet
+        self._latest = latest
+        self._spoken = False
+        self._timer = wheel.schedule(quiet, self._look)
+
+    def cancel(self) -> None:
+        """Watch no more."""
+        self._timer.cancel()
+
+    def speaks(self, _octets: bytes) -> None:
+        """The peer has sent octets that nobody reads any more."""
+        self._spoken = True
+
+    def _look(self) -> None:
+        if self._spoken and self._wheel.seconds() < self._latest:
+            self._spoken = False
+            self._timer = self._wheel.schedule(self._quiet, self._look)
+        else:
+            self._transport.loseConnection()
 
 
 class IdleWatch:

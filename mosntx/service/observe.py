@@ -1,4 +1,4 @@
-"""The HTTP ports of a Sidecar itself: admin API, Prometheus sinks and the local registry API."""
+"""What a Sidecar says about itself: admin API, Prometheus sinks, local registry API, loop lag."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from mosntx.admin.registry.site import registrySite
 from mosntx.admin.server import adminSite, prometheusSite
 from mosntx.admin.view import AdminView
 from mosntx.config.dump import dumpCluster, dumpGlobal, dumpListener, dumpObject, dumpRouter
+from mosntx.net.looplag import LoopLag
 from mosntx.net.ports import BindFailed
 from mosntx.service.explain import Question, explain
 from mosntx.service.failures import failureStats
 from mosntx.service.registry import LocalRegistry
 from mosntx.service.updates import ClusterUpdates
 from mosntx.stats.computed import ComputedStats
+from mosntx.stats.loop import LoopStats
 from mosntx.stats.prometheus import Exposition, PrometheusOptions
 
 if TYPE_CHECKING:
@@ -46,13 +48,15 @@ SINK_INTERFACE = "0.0.0.0"
 
 
 class Observation:
-    """Makes the sites; `listen` binds them."""
+    """Makes the sites; `listen` binds them and begins to look at the lag of the event loop."""
 
     def __init__(self, sidecar: Sidecar, context: Context) -> None:
         self._config = sidecar.loaded.config
         self._store = context.store
         self._exposition = Exposition(self._store.samples, self._store.histograms)
         self._store.register(context.logs.stats())
+        self._loopLag = LoopLag(context.clock, context.seconds, LoopStats())
+        self._store.register(self._loopLag.stats)
         if context.recorder is not None:
             self._store.register(failureStats(context.recorder))
         if self._config.metrics.flush_mosn:
@@ -63,6 +67,7 @@ class Observation:
             state=lambda: sidecar.state,
             samples=self._store.samples,
             metrics=self._exposition.render,
+            histograms=self._store.histograms,
             configDump=lambda: effectiveConfig(sidecar),
             logLevels=context.logs.levels,
             setLogLevel=context.logs.setLevel,
@@ -90,7 +95,8 @@ class Observation:
         )
 
     def stop(self) -> None:
-        """Answer whoever still waits; the ports have been closed."""
+        """Answer whoever still waits and look no longer; the ports have been closed."""
+        self._loopLag.stop()
         if self._registry is not None:
             self._registry.stop()
 
@@ -107,6 +113,7 @@ class Observation:
             for port in ports:
                 port.stopListening()
             raise
+        self._loopLag.start()
         return ports
 
     def _sites(self, reactor: Any) -> Iterable[tuple[str, int, Site]]:

@@ -20,8 +20,10 @@ from twisted.logger import Logger
 from mosntx.config.checks import checkPorts
 from mosntx.config.problems import ERROR, ConfigError
 from mosntx.net.ports import BindFailed
+from mosntx.service.garbage import Garbage
 from mosntx.service.places import placed
 from mosntx.service.sidecar import Sidecar
+from mosntx.stats.loop import GarbageStats
 
 log = Logger()
 
@@ -46,12 +48,15 @@ class Process(Service):
 
     SIGTERM drains, a second one ends at once; SIGINT and SIGQUIT end at once (MOSN); SIGUSR1 opens
     log files again.
+
+    :param garbage: settles the garbage collector; without it that is left alone.
     """
 
     name = "mosn"
 
-    def __init__(self, sidecar: Sidecar, reactor: Any) -> None:
+    def __init__(self, sidecar: Sidecar, reactor: Any, garbage: Garbage | None = None) -> None:
         self.sidecar = sidecar
+        self._garbage = garbage
         self._reactor = reactor
         self._stopping = False
         self._pidFile = ""
@@ -88,7 +93,7 @@ class Process(Service):
             sidecar.gracefulTimeout = drainSeconds
         if logLevel is not None:
             sidecar.setLogLevel(LOG_LEVELS[logLevel])
-        return cls(sidecar, reactor)
+        return cls(sidecar, reactor, Garbage(GarbageStats()))
 
     def startService(self) -> None:
         """Start the Sidecar.
@@ -103,11 +108,16 @@ class Process(Service):
             raise SystemExit(EXIT_FAILED) from None
         self._writePid(self.sidecar.loaded.config.pid)
         self._reactor.callWhenRunning(self._takeSignals)
+        if self._garbage is not None:
+            self.sidecar.stats.register(self._garbage.stats)
+            self._reactor.callWhenRunning(self._garbage.settle)
 
     def stopService(self) -> Deferred[None]:
         """Drain."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted
         self._stopping = True
+        if self._garbage is not None:
+            self._garbage.stop()
         stopped = self.sidecar.stopService()
         stopped.addBoth(self._removePid)
         return stopped

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.admin.requests import adminAsk
+from mosntx.stats.loop import GarbageStats, LoopStats
+from tests.admin.requests import adminAsk, store
 
 
 class ProcessTests(SynchronousTestCase):
@@ -47,3 +48,26 @@ class ProcessTests(SynchronousTestCase):
         for query in ("", "?x=POD_NAME"):
             reply = adminAsk("GET", f"/api/v1/env{query}")
             self.assertEqual((reply.status, reply.body), (400, "no env key"))
+
+    def test_loop(self) -> None:
+        """The lag of the event loop with its percentiles, and the pauses of the collector."""
+        stats, loop, garbage = store(), LoopStats(), GarbageStats()
+        for _ in range(999):
+            loop.record(0.001)
+        loop.record(0.5)
+        garbage.record(20_000_000)
+        stats.register(loop)
+        stats.register(garbage)
+        reply = adminAsk(
+            "GET", "/api/v1/loop", samples=stats.samples, histograms=stats.histograms
+        ).json
+        self.assertEqual(set(reply), {"loop", "gc"})
+        self.assertEqual(reply["loop"]["lag_max"], 500_000_000)
+        self.assertEqual(reply["loop"]["lag_over_100ms_total"], 1)
+        self.assertAlmostEqual(reply["loop"]["lag_p99.9"] / 1e6, 1.0, 1)
+        self.assertEqual(reply["gc"]["pause_max"], 20_000_000)
+        self.assertEqual(reply["gc"]["pause_over_10ms_total"], 1)
+
+    def test_loopUnknown(self) -> None:
+        """Where nothing is known of it nothing is said."""
+        self.assertEqual(adminAsk("GET", "/api/v1/loop").json, {})

@@ -14,8 +14,9 @@ from tests.admin.requests import adminAsk, ask, view
 PATHS = """
 /api/v1/append_hosts /api/v1/clusters /api/v1/config_dump /api/v1/disable_log /api/v1/enable_log
 /api/v1/env /api/v1/explain /api/v1/failures /api/v1/features /api/v1/get_loglevel
-/api/v1/remove_clusters /api/v1/remove_hosts /api/v1/states /api/v1/stats /api/v1/stats_glob
-/api/v1/update_cluster /api/v1/update_hosts /api/v1/update_loglevel /api/v1/version /metrics
+/api/v1/loop /api/v1/remove_clusters /api/v1/remove_hosts /api/v1/states /api/v1/stats
+/api/v1/stats_glob /api/v1/update_cluster /api/v1/update_hosts /api/v1/update_loglevel
+/api/v1/version /metrics
 """.split()  # noqa: SIM905
 
 

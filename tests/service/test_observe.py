@@ -65,6 +65,19 @@ class AdminTests(ServiceCase):
         self.assertTrue(self.get(site, b"/api/v1/states").endswith(b"state=8\n"))
         self.mesh.advance(12)
 
+    def test_loop(self):
+        """The lag of the event loop is looked at while it runs, and no longer."""
+        site = self.start()
+        self.mesh.advance(10)
+        self.mesh.reactor.advance(0.6)
+        said = json.loads(self.get(site, b"/api/v1/loop"))["loop"]
+        self.assertGreaterEqual(said["lag_looks_total"], 100)
+        self.assertEqual(round(said["lag_recent_max"] / 1e9, 1), 0.5)
+        self.assertIn(b"loop_lag_max{", self.get(site, b"/metrics"))
+        self.mesh.sidecar.stopService()
+        self.mesh.advance(15)
+        self.assertEqual(self.mesh.timers, 0)
+
     def test_environment(self):
         """Variables of the process."""
         self.environment(MOSNTX_TEST="x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -13,8 +14,10 @@ from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
 from mosntx.service import Sidecar
+from mosntx.service.garbage import Garbage
 from mosntx.service.process import EXIT_FAILED, LOG_LEVELS, Process, drainSeconds
 from mosntx.service.states import GRACEFUL_STOPPING, RUNNING, STOPPED
+from mosntx.stats.loop import GarbageStats
 from mosntx.testing.mesh import MemoryMesh
 from tests.service.build import (
     BAD_FILTERS,
@@ -131,6 +134,34 @@ class SignalTests(ProcessCase):
         os.kill(os.getpid(), signal.SIGINT)
         reactor.advance(0)
         self.assertEqual(sidecar.state, STOPPED)
+
+
+class GarbageTests(ProcessCase):
+    """The garbage collector of a process of our own."""
+
+    def start(self, garbage):
+        """Start a process whose reactor does not run yet; return what is published."""
+        self.reactor = PickyReactor()
+        sidecar = Sidecar.fromConfig(config(), reactor=self.reactor)
+        process = Process(sidecar, self.reactor, garbage)
+        process.startService()
+        self.addCleanup(process.stopService)
+        return {type_ for type_, *_ in sidecar.stats.samples()}
+
+    def test_settled(self):
+        """It is settled when the start is over, and its pauses are published."""
+        garbage = Garbage(GarbageStats())
+        self.assertIn("gc", self.start(garbage))
+        hooks = [function for function, *_ in self.reactor.whenRunningHooks]
+        self.assertEqual(hooks[-1], garbage.settle)
+
+    def test_embedded(self):
+        """Without being told it is left alone: the process may be somebody else's."""
+        before = gc.get_threshold(), gc.get_freeze_count(), len(gc.callbacks)
+        self.assertNotIn("gc", self.start(None))
+        for function, arguments, options in self.reactor.whenRunningHooks[1:]:
+            function(*arguments, **options)
+        self.assertEqual((gc.get_threshold(), gc.get_freeze_count(), len(gc.callbacks)), before)
 
 
 class PidTests(ProcessCase):

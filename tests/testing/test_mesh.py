@@ -206,9 +206,9 @@ class MeshTests(SynchronousTestCase):
     def test_timers(self):
         """What the reactor still has to do is counted."""
         mesh = MemoryMesh(TEXT)
-        self.assertEqual(mesh.timers, 0)
+        self.assertEqual(mesh.timers, 1)  # the next look at the event loop's lag
         inFlight(mesh)
-        self.assertGreater(mesh.timers, 0)
+        self.assertGreater(mesh.timers, 1)
         mesh.sidecar.abort()
         mesh.sidecar.stopService()
         mesh.advance(2)
