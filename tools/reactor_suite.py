@@ -61,8 +61,8 @@ MODULES = (
     "twisted.protocols.test.test_tls",
 )
 
-#: Seconds for one subject.
-TIMEOUT = 900
+#: Seconds for one subject: a minute or two on a quiet machine, ten on a busy one.
+TIMEOUT = 1800
 
 
 class WithTransports:
