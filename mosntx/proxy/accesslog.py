@@ -115,11 +115,13 @@ def _printed(read: Reader) -> Reader:
 
     def part(exchange: Any, now: float) -> Value:
         value = read(exchange, now)
-        if value is None or value == b"" or value == "":
+        if isinstance(value, int):
+            return value
+        if not value:
             return ABSENT
-        if isinstance(value, str):
-            return _escapedText(value) if len(value) <= _REMEMBERED else escape(value)
-        return value if isinstance(value, int) else escape(value)
+        if isinstance(value, str) and len(value) <= _REMEMBERED:
+            return _escapedText(value)
+        return escape(value)
 
     return part
 

@@ -76,7 +76,7 @@ def _length(exchange: Any) -> int:
     return int(line + fields + 2 + exchange.bytesReceived)
 
 
-def _upstreamConnection(exchange: Any) -> int | None:
+def _upstreamConnection(exchange: Any, now: float) -> int | None:
     connection = exchange.upstreamConnection
     return None if connection is None else connection.id
 
@@ -131,7 +131,7 @@ PLAIN: Final[Mapping[str, Reader]] = {
 
 #: What a peer or a filter says, or what may be missing: escaped where it is printed.
 LOOSE: Final[Mapping[str, Reader]] = {
-    "upstream_connection_id": lambda e, now: _upstreamConnection(e),
+    "upstream_connection_id": _upstreamConnection,
     "stream_id": lambda e, now: getattr(e, "number", None),
     "upstream_cluster": lambda e, now: None if e.cluster is None else e.cluster.name,
     "upstream_local_address": lambda e, now: None if e.host is None else e.host.address,
@@ -250,24 +250,29 @@ def _onlyOf(name: str, read: Reader) -> Reader:
 class StartTime:
     """``start_time``: local time, ``2006/01/02 15:04:05.000``; the second is formatted once.
 
+    So is the millisecond: under load several exchanges begin in one.
+
     :param wallSeconds: seconds since the epoch.
     """
 
-    __slots__ = ("_second", "_text", "_wallSeconds")
+    __slots__ = ("_millisecond", "_second", "_text", "_wallSeconds", "_whole")
 
     def __init__(self, wallSeconds: Callable[[], float]) -> None:
         self._wallSeconds = wallSeconds
-        self._second = -1
-        self._text = ""
+        self._second = self._millisecond = -1
+        self._text = self._whole = ""
 
     def __call__(self, exchange: Any, now: float) -> str:
         """See `Reader`."""
         milliseconds = int((self._wallSeconds() - now + exchange.startTime) * 1000 + 0.5)
-        second, rest = divmod(milliseconds, 1000)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(second))
-        return f"{self._text}.{rest:03d}"
+        if milliseconds != self._millisecond:
+            self._millisecond = milliseconds
+            second, rest = divmod(milliseconds, 1000)
+            if second != self._second:
+                self._second = second
+                self._text = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(second))
+            self._whole = f"{self._text}.{rest:03d}"
+        return self._whole
 
 
 class VariableTable:
