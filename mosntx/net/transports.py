@@ -184,9 +184,10 @@ class AdaptiveReads(_Base):
         if not data:
             return main.CONNECTION_DONE
         if len(data) == size:
-            began = self.reactor.seconds()
+            clock: Any = self.reactor
+            began = clock.seconds()
             self.protocol.dataReceived(data)
-            quick = self.reactor.seconds() - began < READ_SECONDS
+            quick = clock.seconds() - began < READ_SECONDS
             grown = max(size, min(2 * size, READ_GROWTH * self.bufferSize, READ_LIMIT))
             self._grown = grown if quick else 0
             return None
