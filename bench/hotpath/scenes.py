@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from bench import header_filter
 from bench.hotpath.peers import GREETING, Http2Peer, config
+from mosntx.service.catalog import standardCatalog
 from mosntx.testing import h2frames as h2
 from mosntx.testing.frames import boltRequest, boltResponse
 from mosntx.testing.mesh import MemoryMesh, Peer
@@ -65,7 +70,7 @@ class Scene(ABC):
         """Make the connections with a first exchange; return the client's and the host's."""
 
     def _mesh(self, document: dict[str, object]) -> MemoryMesh:
-        mesh = MemoryMesh(document)
+        mesh = MemoryMesh(document, catalog=header_filter.extend(standardCatalog()))
         self._meshes.append(mesh)
         return mesh
 
@@ -107,7 +112,7 @@ class Http1(Scene):
     """HTTP/1.1 on both sides, without pipelining."""
 
     def _begin(self) -> tuple[Peer, Peer]:
-        mesh = self._mesh(config("Http1"))
+        mesh = self._mesh(self._config())
         client = mesh.client("in")
         client.send(REQUEST)
         host = mesh.upstream()
@@ -116,6 +121,9 @@ class Http1(Scene):
         client.take()
         return client, host
 
+    def _config(self) -> dict[str, object]:
+        return config("Http1")
+
     def requests(self) -> bytes:
         """See `Scene.requests`."""
         return REQUEST
@@ -123,6 +131,35 @@ class Http1(Scene):
     def responses(self, octets: bytes) -> bytes:
         """See `Scene.responses`."""
         return RESPONSE
+
+
+class Http1Filtered(Http1):
+    """The same with a filter that adds a header."""
+
+    def _config(self) -> dict[str, object]:
+        document: Any = super()._config()
+        document["servers"][0]["listeners"][0]["stream_filters"] = [{"type": header_filter.NAME}]
+        return document
+
+
+class Http1Logged(Http1Filtered):
+    """The same with an access log too: a file, in MOSN's format.
+
+    Its lines are formatted within the request; that they are written, some at a time, is not
+    counted.
+    """
+
+    def _config(self) -> dict[str, object]:
+        self._folder = TemporaryDirectory(prefix="mosntx-hotpath-")
+        document: Any = super()._config()
+        path = str(Path(self._folder.name, "access.log"))
+        document["servers"][0]["listeners"][0]["access_logs"] = [{"log_path": path}]
+        return document
+
+    def stop(self) -> None:
+        """See `Scene.stop`."""
+        super().stop()
+        self._folder.cleanup()
 
 
 class Http2(Scene):
@@ -229,6 +266,8 @@ class Bolt(Scene):
 #: Name to scene. The fast engine of HTTP/2 must be installed (extra ``fast``).
 SCENES: dict[str, Callable[[], Scene]] = {
     "http1": Http1,
+    "http1-filter": Http1Filtered,
+    "http1-logged": Http1Logged,
     "http2-ngh2": Http2,
     "http2-ngh2-16": lambda: Http2(16),
     "http2-h2": Http2Slow,

@@ -6,6 +6,7 @@ from __future__ import annotations
 PEERS = {
     "mosntx": "bench.peers.mosntx",
     "mosntx-h2": "bench.peers.mosntx_h2",
+    "mosntx-logged": "bench.peers.mosntx_logged",
     "nginx": "bench.peers.nginx",
     "haproxy": "bench.peers.haproxy",
     "envoy": "bench.peers.envoy",

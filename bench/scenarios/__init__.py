@@ -5,6 +5,7 @@ from __future__ import annotations
 #: Name to module; the module's ``SCENARIO`` is a subclass of `bench.scenarios.base.Scenario`.
 SCENARIOS = {
     "http1": "bench.scenarios.http1",
+    "http1-logged": "bench.scenarios.http1_logged",
     "http1-h2load": "bench.scenarios.http1_h2load",
     "http1-half": "bench.scenarios.http1_half",
     "http1-conn10000-idle": "bench.scenarios.http1_idle_crowd",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from mosntx.proxy.logsink import LogSink
-from mosntx.proxy.variables import Reader, Value, VariableTable
+from mosntx.proxy.variables import PATHS, Reader, Value, VariableTable
 
 #: Turns an exchange and the present time into one line without its end.
 Formatter = Callable[[Any, float], str]
@@ -29,6 +30,9 @@ ABSENT: Final = "-"
 VALUE_LIMIT: Final = 8192
 #: Stands where a value was cut.
 CUT: Final = "..."
+
+#: Characters of the longest text that is remembered with its escapes.
+_REMEMBERED: Final = 256
 
 #: Names up to MOSN 0.8.1 whose present name is not just their words in lower case.
 _OLD_NAMES: Final = {"UpstreamHostSelected": "upstream_host"}
@@ -100,14 +104,24 @@ def splitFormat(text: str) -> tuple[list[str], list[str]]:
     return pieces[0::2], names
 
 
+@lru_cache(256)
+def _escapedText(value: str) -> str:
+    """Return `escape` of text, which is ours: addresses and names that come again and again."""
+    return escape(value)
+
+
 def _printed(read: Reader) -> Reader:
     """Return ``read`` with its values made safe, and `ABSENT` for none."""
 
     def part(exchange: Any, now: float) -> Value:
         value = read(exchange, now)
-        if value is None or value == b"" or value == "":
+        if isinstance(value, int):
+            return value
+        if not value:
             return ABSENT
-        return value if isinstance(value, int) else escape(value)
+        if isinstance(value, str) and len(value) <= _REMEMBERED:
+            return _escapedText(value)
+        return escape(value)
 
     return part
 
@@ -115,23 +129,36 @@ def _printed(read: Reader) -> Reader:
 def compileFormat(text: str, variables: VariableTable) -> Formatter:
     """Compile a format; names that are not known print `ABSENT`.
 
+    What comes out is one Python expression, as though somebody had written it for this format:
+    attributes stand in it, everything else is a call of a reader by its number. Nothing of the
+    format itself gets into the source but through `PATHS`; literals are in the template.
+
     :param text: `DEFAULT_FORMAT` when empty.
     :raises ValueError: as `splitFormat`.
     """
     literals, names = splitFormat(text or DEFAULT_FORMAT)
     literals = [literal.replace("%", "%%") for literal in literals]
     template = literals[0]
-    readers: list[Reader] = []
+    parts: list[str] = []
+    known: dict[str, Any] = {"__builtins__": {}}
     for given, literal in zip(names, literals[1:], strict=True):
         name = presentName(given)
         plain, read = variables.plain(name), variables.lookup(name)
         if read is None:
             template += ABSENT + literal
+            continue
+        template += "%s" + literal
+        if name in PATHS:
+            parts.append(f"e.{PATHS[name]}")
         else:
-            template += "%s" + literal
-            readers.append(plain or _printed(read))
-    parts = tuple(readers)
-    return lambda exchange, now: template % tuple([read(exchange, now) for read in parts])
+            reader = f"read{len(parts)}"
+            known[reader] = plain or _printed(read)
+            parts.append(f"{reader}(e, now)")
+    known["template"] = template
+    formatter: Formatter = eval(
+        f"lambda e, now: template % ({' '.join(f'{p},' for p in parts)})", known
+    )
+    return formatter
 
 
 class AccessLog:

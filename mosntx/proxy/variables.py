@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -24,12 +25,14 @@ Reader = Callable[[Any, float], Value]
 
 
 def durationText(seconds: float) -> str:
-    """Return what `formatDuration` returns, in half the time for what most exchanges take."""
-    if 0.001 <= seconds < 0.999:
-        return f"{seconds * 1e3:.6f}".rstrip("0").rstrip(".") + "ms"
-    if 0.000001 <= seconds < 0.000999:
-        return f"{seconds * 1e6:.3f}".rstrip("0").rstrip(".") + "µs"
-    return formatDuration(seconds)
+    """Return what `formatDuration` returns, in a third of the time for what most exchanges take."""
+    nanoseconds = round(seconds * 1e9)
+    # No more digits than there are: "g" leaves zeros at the end away.
+    if 1_000_000 <= nanoseconds < 1_000_000_000:
+        return f"{nanoseconds / 1e6:.9g}ms"
+    if 1_000 <= nanoseconds < 1_000_000:
+        return f"{nanoseconds / 1e3:.6g}µs"
+    return formatDuration(seconds) if nanoseconds else "0s"
 
 
 def _span(start: float, end: float) -> str:
@@ -73,7 +76,7 @@ def _length(exchange: Any) -> int:
     return int(line + fields + 2 + exchange.bytesReceived)
 
 
-def _upstreamConnection(exchange: Any) -> int | None:
+def _upstreamConnection(exchange: Any, now: float) -> int | None:
     connection = exchange.upstreamConnection
     return None if connection is None else connection.id
 
@@ -93,35 +96,42 @@ def _attribute(name: str) -> Reader:
     return read
 
 
-def _text(flag: object) -> str:
-    return "true" if flag else "false"
+#: Attributes that are ours and never ``None``: access logs read them without a call.
+PATHS: Final[Mapping[str, str]] = {
+    "bytes_sent": "bytesSent",
+    "bytes_received": "bytesReceived",
+    "protocol": "request.protocol",
+    "response_code": "status",
+    "downstream_local_address": "connection.local",
+    "downstream_remote_address": "connection.peer",
+    "connection_id": "connection.id",
+    "downstream_protocol": "request.protocol",
+    "x-mosn-status": "status",
+}
+
+
+def _path(path: str) -> Reader:
+    get = attrgetter(path)
+    return lambda exchange, now: get(exchange)
 
 
 #: Ours and never ``None``: printed without a look.
 PLAIN: Final[Mapping[str, Reader]] = {
+    **{name: _path(path) for name, path in PATHS.items()},
     "request_received_duration": lambda e, now: _span(e.startTime, e.requestEndTime),
     "response_received_duration": lambda e, now: _span(e.startTime, e.responseTime),
     "request_finished_duration": lambda e, now: _span(e.startTime, e.endTime),
     "process_time_duration": lambda e, now: durationText(processTime(e, now)),
     "duration": lambda e, now: durationText(now - e.startTime),
-    "bytes_sent": lambda e, now: e.bytesSent,
-    "bytes_received": lambda e, now: e.bytesReceived,
-    "protocol": lambda e, now: e.request.protocol,
-    "response_code": lambda e, now: e.status,
-    "response_flag": lambda e, now: _text(e.flags),
-    "response_flags": lambda e, now: _text(e.flags),
+    "response_flag": lambda e, now: "true" if e.flags else "false",
+    "response_flags": lambda e, now: "true" if e.flags else "false",
     "upstream_transport_failure_reason": lambda e, now: hex(e.flags),
-    "downstream_local_address": lambda e, now: e.connection.local,
-    "downstream_remote_address": lambda e, now: e.connection.peer,
-    "connection_id": lambda e, now: e.connection.id,
-    "downstream_protocol": lambda e, now: e.request.protocol,
     "upstream_protocol": lambda e, now: _upstreamProtocol(e),
-    "x-mosn-status": lambda e, now: e.status,
 }
 
 #: What a peer or a filter says, or what may be missing: escaped where it is printed.
 LOOSE: Final[Mapping[str, Reader]] = {
-    "upstream_connection_id": lambda e, now: _upstreamConnection(e),
+    "upstream_connection_id": _upstreamConnection,
     "stream_id": lambda e, now: getattr(e, "number", None),
     "upstream_cluster": lambda e, now: None if e.cluster is None else e.cluster.name,
     "upstream_local_address": lambda e, now: None if e.host is None else e.host.address,
@@ -240,24 +250,29 @@ def _onlyOf(name: str, read: Reader) -> Reader:
 class StartTime:
     """``start_time``: local time, ``2006/01/02 15:04:05.000``; the second is formatted once.
 
+    So is the millisecond: under load several exchanges begin in one.
+
     :param wallSeconds: seconds since the epoch.
     """
 
-    __slots__ = ("_second", "_text", "_wallSeconds")
+    __slots__ = ("_millisecond", "_second", "_text", "_wallSeconds", "_whole")
 
     def __init__(self, wallSeconds: Callable[[], float]) -> None:
         self._wallSeconds = wallSeconds
-        self._second = -1
-        self._text = ""
+        self._second = self._millisecond = -1
+        self._text = self._whole = ""
 
     def __call__(self, exchange: Any, now: float) -> str:
         """See `Reader`."""
         milliseconds = int((self._wallSeconds() - now + exchange.startTime) * 1000 + 0.5)
-        second, rest = divmod(milliseconds, 1000)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(second))
-        return f"{self._text}.{rest:03d}"
+        if milliseconds != self._millisecond:
+            self._millisecond = milliseconds
+            second, rest = divmod(milliseconds, 1000)
+            if second != self._second:
+                self._second = second
+                self._text = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(second))
+            self._whole = f"{self._text}.{rest:03d}"
+        return self._whole
 
 
 class VariableTable:

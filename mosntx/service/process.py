@@ -106,6 +106,7 @@ class Process(Service):
         except BindFailed as error:
             sys.stderr.write(f"mosntx: {error}\n")
             raise SystemExit(EXIT_FAILED) from None
+        log.info("the reactor is {module}", module=type(self._reactor).__module__)
         self._writePid(self.sidecar.loaded.config.pid)
         self._reactor.callWhenRunning(self._takeSignals)
         if self._garbage is not None:

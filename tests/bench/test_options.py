@@ -68,7 +68,7 @@ class OptionsTests(SynchronousTestCase):
     def test_wrong(self) -> None:
         """What is wrong is named, with what is allowed."""
         self.assertIn(
-            "unknown: ngin (known: mosntx, mosntx-h2, nginx", self.refuse("--peers", "ngin")
+            "unknown: ngin (known: mosntx, mosntx-h2, mosntx-logged", self.refuse("--peers", "ngin")
         )
         self.assertIn("unknown: http9", self.refuse("--scenario", "http9"))
         self.assertIn("NAME=VALUE", self.refuse("--command", "mosn start"))

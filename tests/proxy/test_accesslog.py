@@ -110,6 +110,22 @@ class FormatTests(SynchronousTestCase):
             " 127.0.0.1:8080 127.0.0.1:2045 127.0.0.1:50000 app",
         )
 
+    def test_noCode(self) -> None:
+        """Whatever a format says is text or the name of a variable, never Python."""
+        for text in ("e.status", "')", "%s {e} {0}", "\n\\x41", '"""'):
+            plain = text.replace("%", "\\%")
+            self.assertEqual(line(f"{plain}%response_code%{plain}"), f"{text}200{text}")
+        self.assertEqual(line("%__import__('os')% %e.status% %read0(e, now)%"), "- - -")
+
+    def test_everyKind(self) -> None:
+        """Attributes, computed values, the escaped and the unknown stand in the format's order."""
+        exchange = FinishedExchange()
+        exchange.attributes["trace_id"] = '"quoted"'
+        names = "response_code duration trace_id nobody bytes_sent trace_id protocol"
+        text = " ".join(f"%{name}%" for name in names.split())
+        expected = '200 6ms \\"quoted\\" - 1024 \\"quoted\\" Http1'
+        self.assertEqual([line(text, exchange), line(text, exchange)], [expected] * 2)
+
     def test_oldNames(self) -> None:
         """Formats of MOSN 0.8 give the same line in today's names, in place."""
         old = (

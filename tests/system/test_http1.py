@@ -213,32 +213,6 @@ class HypercornTests(ThroughTheDaemon):
                 self.assertEqual(answer["sha256"], hashlib.sha256(body).hexdigest())
 
 
-class PollReactorTests(ThroughTheDaemon):
-    """The same under Twisted's poll reactor."""
-
-    reactor = "poll"
-
-    def setUp(self) -> None:
-        twistd = [scriptPath("twistd"), "-n", "--pidfile", "", "--reactor", self.reactor]
-        self.launcher = [*twistd, "mosn", "--config"]
-        super().setUp()
-
-    def test_roundTrips(self) -> None:
-        """Bodies go up and come down whole."""
-        with requests.Session() as session:
-            for size in (0, 10, 2_000_000):
-                body = os.urandom(size)
-                answer = session.put(f"{self.url}/x", data=body, timeout=10).json()
-                self.assertEqual(answer["sha256"], hashlib.sha256(body).hexdigest())
-                self.assertEqual(len(session.get(f"{self.url}/bytes/{size}").content), size)
-
-
-class AsyncioReactorTests(PollReactorTests):
-    """The same under Twisted's asyncio reactor."""
-
-    reactor = "asyncio"
-
-
 class CaddyTests(ThroughTheDaemon):
     """Caddy behind: files, ranges, 304."""
 

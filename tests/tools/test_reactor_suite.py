@@ -13,6 +13,7 @@ from tools.reactor_suite import (
     casesOf,
     findDifferences,
     judge,
+    tally,
 )
 
 
@@ -56,6 +57,11 @@ class SuiteTests(SynchronousTestCase):
         good, bad, skipped = outcomes.ended.values()
         self.assertEqual((good, skipped), ("ok", "skipped"))
         self.assertIn("bad", bad)
+
+    def test_tally(self):
+        """Tests are counted by the way they ended, the most frequent first."""
+        ended = {"a": "ok", "b": "ok", "c": "ok", "d": "skipped", "e": "Traceback", "f": "other"}
+        self.assertEqual(tally(ended), "3 ok, 2 failed, 1 skipped")
 
     def test_differences(self):
         """Only what passes on the stock reactor counts; what did not run has not passed."""

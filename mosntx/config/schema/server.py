@@ -141,7 +141,8 @@ class Listener(Located):
         "Size of the first read.", default=128, unit="octets", status=IGNORED
     )
     per_connection_buffer_limit_bytes: Uint32 = option(
-        "Stop reading from one side while this much waits for the other. mosntx only.",
+        "Stop reading from one side while this much waits for the other. A read is of this size,"
+        " and grows to four times that, at most 128 KiB, while a peer sends much. mosntx only.",
         default=32768,
         unit="octets",
     )

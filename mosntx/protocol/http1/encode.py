@@ -9,8 +9,8 @@ from typing import Any
 from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
 from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.headers import TOKEN, CheckedHeaders
-from mosntx.protocol.http1.fields import WireHeaders
-from mosntx.protocol.http1.framing import FORBIDDEN_TRAILERS, HOP_BY_HOP, MAX_LENGTH_DIGITS
+from mosntx.protocol.http1.fields import HOP_BY_HOP, WireHeaders
+from mosntx.protocol.http1.framing import FORBIDDEN_TRAILERS, MAX_LENGTH_DIGITS
 from mosntx.protocol.http1.heads import TARGET, RequestHead
 from mosntx.protocol.status import phrase
 from mosntx.protocol.websocket import KEY_FIELD
@@ -108,7 +108,11 @@ def declaredLength(headers: IHeaders) -> int | None:
 
 def trailerBlock(trailers: IHeaders) -> bytes:
     """Return the last chunk and the trailers; forbidden ones are left out."""
-    if type(trailers) is WireHeaders and not trailers.changed:
+    if (
+        type(trailers) is WireHeaders
+        and not trailers.changed
+        and FORBIDDEN_TRAILERS.isdisjoint(trailers.index)  # filters may have added some
+    ):
         return b"0" + trailers.wire
     return b"0" + writeFields(trailers.items(), FORBIDDEN_TRAILERS) + b"\r\n\r\n"
 

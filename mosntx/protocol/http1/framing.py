@@ -5,23 +5,10 @@ from __future__ import annotations
 import re
 
 from mosntx.protocol.errors import LimitError, ProtocolError
-from mosntx.protocol.http1.fields import FieldParser, WireHeaders
+from mosntx.protocol.http1.fields import HOP_BY_HOP, FieldParser, WireHeaders
 from mosntx.protocol.http1.heads import validAuthority
 from mosntx.protocol.http1.limits import Http1Limits
 from mosntx.protocol.websocket import WEBSOCKET
-
-#: Fields that end at this hop (RFC 9110 7.6.1, RFC 7540 3.2.1).
-HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"http2-settings",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
 
 #: Protocols that a client may change to. Others would go round our rules for requests, h2c first
 #: of all (attack case 22); their offers are taken for not made.

@@ -14,9 +14,8 @@ from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError, WaitE
 from mosntx.protocol.http1 import encode
 from mosntx.protocol.http1.chunked import ChunkedReader
 from mosntx.protocol.http1.encode import CHUNKS, IDENTITY, NO_BODY, UNTIL_CLOSE
-from mosntx.protocol.http1.fields import FieldParser, WireHeaders
+from mosntx.protocol.http1.fields import HOP_BY_HOP, FieldParser, WireHeaders
 from mosntx.protocol.http1.framing import (
-    HOP_BY_HOP,
     ORIGIN_LINE,
     HeadLimits,
     checkChunked,

@@ -22,7 +22,7 @@ from mosntx.contracts.message import IHeaders, Pair
 from mosntx.protocol.bolt.simplemap import SERVICE, SimpleMapHeaders, writePairs
 from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.headers import TOKEN
-from mosntx.protocol.http1.framing import HOP_BY_HOP
+from mosntx.protocol.http1.fields import HOP_BY_HOP
 
 #: Begins every field of ours; a key of a map that begins so is packed.
 OURS = b"x-mosn-sofarpc-headers-"

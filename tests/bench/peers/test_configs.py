@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from bench import header_filter
 from bench.peers import (
     DEFAULT_PEERS,
     PEERS,
@@ -15,6 +17,7 @@ from bench.peers import (
     haproxy,
     mosntx,
     mosntx_h2,
+    mosntx_logged,
     nginx,
 )
 from bench.peers.base import SCRIPTS, Peer, loadPeer
@@ -51,7 +54,7 @@ class TableTests(PlaceCase):
         for name, peer in self.peers().items():
             place = self.place()
             command = peer.command(place)
-            written = "".join(path.read_text() for path in place.folder.iterdir())
+            written = "".join(path.read_text() for path in place.folder.iterdir() if path.is_file())
             variables = " ".join(peer.environment(place).values())
             everything = f"{' '.join(command)} {written} {variables}"
             self.assertIn("20001", everything, name)
@@ -116,6 +119,18 @@ class MosntxTests(PlaceCase):
             self.assertEqual(json.loads(Path(command[-1]).read_text()), made)
             engines = proxy.http2.http2_engine, found.http2_engine
             self.assertEqual(engines, tuple("h2" if leg == H2C else "auto" for leg in legs))
+
+    def test_logged(self) -> None:
+        """The other configuration has an access log and a filter, which the environment brings."""
+        place = self.place()
+        peer = mosntx_logged.PEER("/opt/twistd")
+        written = json.loads(Path(peer.command(place)[-1]).read_text())
+        (listener,) = written["servers"][0]["listeners"]
+        self.assertEqual(listener["access_logs"], [{"log_path": str(place.folder / "access.log")}])
+        self.assertEqual(listener["stream_filters"], [{"type": header_filter.NAME}])
+        path = peer.environment(place)["PYTHONPATH"].split(os.pathsep)
+        self.assertEqual(path[0], str(place.folder))
+        self.assertEqual(path[1:], [each for each in [os.environ.get("PYTHONPATH")] if each])
 
     def test_protocols(self) -> None:
         """The protocols have the configuration's names; a conversion is asked of the route."""

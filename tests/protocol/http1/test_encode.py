@@ -7,8 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mosntx.protocol.errors import EncodeError
 from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1 import encode
-from mosntx.protocol.http1.fields import FieldParser
-from mosntx.protocol.http1.framing import HOP_BY_HOP
+from mosntx.protocol.http1.fields import HOP_BY_HOP, FieldParser
 from mosntx.protocol.http1.heads import ResponseHead
 from mosntx.protocol.http2.fields import SPECIAL, FieldReader, fieldPairs
 from mosntx.protocol.websocket import KEY_FIELD
@@ -41,7 +40,11 @@ class EncodeTests(SynchronousTestCase):
         self.assertEqual(encode.block(headers, True), b"\r\nA: 1\r\n\r\n")
         headers.add(b"B", b"3")
         self.assertEqual(
-            encode.block(headers, False), b"\r\nA: 1\r\nContent-Length: 2\r\nB: 3\r\n\r\n"
+            encode.block(headers, False), b"\r\nA:1\r\nContent-Length: 2\r\nB: 3\r\n\r\n"
+        )
+        headers.set(b"b", b"4")
+        self.assertEqual(
+            encode.block(headers, False), b"\r\nA: 1\r\nContent-Length: 2\r\nb: 4\r\n\r\n"
         )
 
     def test_declaredLength(self) -> None:
@@ -62,6 +65,8 @@ class EncodeTests(SynchronousTestCase):
         )
         wire = FieldParser(400, 431).parse(b"\r\na:1\r\n\r\n", 9)
         self.assertEqual(encode.trailerBlock(wire), b"0\r\na:1\r\n\r\n")
+        wire.add(b"Cookie", b"2")
+        self.assertEqual(encode.trailerBlock(wire), b"0\r\na: 1\r\n\r\n")
 
     def test_informational(self) -> None:
         """Only interim responses are written, without a length."""

@@ -9,6 +9,7 @@ from zope.interface.verify import verifyClass
 
 from mosntx.contracts.message import IHeaders
 from mosntx.protocol.errors import LimitError, ProtocolError
+from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1.fields import FieldParser, WireHeaders, splitBlock
 
 BLOCK = b"\r\nHost: a\r\nX-A:1\r\nConnection: keep-alive\r\nB: \t2 \r\n\r\n"
@@ -139,6 +140,48 @@ class WireHeadersTests(SynchronousTestCase):
         headers.rewrite(b"host", b"b")
         self.assertEqual((headers.get(b"host"), headers.changed), (b"b", False))
         self.assertTrue(headers.wire.startswith(b"\r\nHost: b\r\nX-A: 1\r\n"))
+
+    def test_add(self) -> None:
+        """A usual field that is added belongs to the octets; the order stays."""
+        for block in (BLOCK, b"\r\n\r\n"):
+            headers, slow = parse(block), Headers(parse(block).items())
+            self.assertIsNotNone(headers.items())
+            for each in (headers, slow):
+                each.add(b"X-B", b"1 2")
+                each.set(b"X-C", b"")
+                each.set(b"X-D", b"4")
+            self.assertEqual(headers.items(), slow.items())
+            self.assertEqual((headers.get(b"x-b"), headers.changed), (b"1 2", False))
+            self.assertEqual(headers.wire, block[:-2] + b"X-B: 1 2\r\nX-C: \r\nX-D: 4\r\n\r\n")
+            again = parse(headers.wire)
+            self.assertEqual((again.items(), again.index), (headers.items(), headers.index))
+            headers.set(b"x-b", b"3")
+            headers.add(b"X-E", b"5")
+            self.assertEqual((headers.getAll(b"X-B"), headers.changed), ([b"3"], True))
+            self.assertEqual(headers.items()[-1], (b"X-E", b"5"))
+
+    def test_addUnusual(self) -> None:
+        """What frames a message, repeats a name or has space around it is written anew."""
+        for name, value in (
+            (b"Transfer-Encoding", b"chunked"),
+            (b"content-length", b"1"),
+            (b"Connection", b"close"),
+            (b"x-a", b"2"),
+            (b"X-B", b" 1"),
+            (b"X-B", b"1\t"),
+        ):
+            headers = parse()
+            headers.add(name, value)
+            self.assertEqual((headers.changed, headers.wire), (True, BLOCK))
+            self.assertEqual(headers.items()[-1], (name, value))
+
+    def test_addForged(self) -> None:
+        """Nothing gets into the octets that would begin another field or message."""
+        for name, value in ((b"X", b"1\r\nY: 2"), (b"X", b"\0."), (b"X: 1\r\nY", b"2"), (b"", b"")):
+            headers = parse()
+            self.assertRaises(ValueError, headers.add, name, value)
+            self.assertRaises(ValueError, headers.set, name, value)
+            self.assertEqual((headers.wire, len(headers.items())), (BLOCK, 4))
 
     def test_copy(self) -> None:
         """Copies keep their octets as long as these hold."""

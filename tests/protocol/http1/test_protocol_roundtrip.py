@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mosntx.contracts.codec import DATA, HEAD, TRAILERS, Event
-from mosntx.protocol.http1.framing import FORBIDDEN_TRAILERS, HOP_BY_HOP
+from mosntx.protocol.http1.fields import HOP_BY_HOP
+from mosntx.protocol.http1.framing import FORBIDDEN_TRAILERS
 from mosntx.protocol.http1.protocol import Http1Protocol
 from mosntx.testing.playbook import merge, pieces
 
