@@ -86,7 +86,7 @@ class DirectWrites(_Base):
             and not self._isUnusual()
         ):
             self._sendPlain()  # an error will be there at the end of the turn, too
-        super()._maybePauseProducer()  # type: ignore[misc]  # Twisted's
+        super()._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
 
     def startWriting(self) -> None:
         """Have `doWrite` called: at the end of the turn, or when the kernel takes more."""
@@ -230,16 +230,14 @@ class TcpConnector(tcp.Connector):
     """Opens TCP connections of this module."""
 
     def _makeTransport(self) -> TcpClient:
-        return TcpClient(  # type: ignore[no-untyped-call]  # Twisted's
-            self.host, self.port, self.bindAddress, self, self.reactor
-        )
+        return TcpClient(self.host, self.port, self.bindAddress, self, self.reactor)
 
 
 class UnixConnector(unix.Connector):
     """Opens connections of this module to unix sockets."""
 
     def _makeTransport(self) -> Any:
-        return UnixClient(self.address, self, self.reactor, self.checkPID)  # type: ignore[no-untyped-call]  # Twisted's
+        return UnixClient(self.address, self, self.reactor, self.checkPID)
 
 
 def isDirect(reactor: Any) -> bool:
@@ -251,9 +249,9 @@ def useDirect(port: Any, reactor: Any) -> None:
     """Let a port that listens, of whatever kind, have transports of this module if it can."""
     if isDirect(reactor) and isinstance(port, tcp.Port):
         if port.transport is tcp.Server:
-            port.transport = TcpServer
+            port.transport = TcpServer  # type: ignore[assignment]  # it hands on its arguments
         elif port.transport is unix.Server:
-            port.transport = UnixServer
+            port.transport = UnixServer  # type: ignore[assignment]
 
 
 def connectTcp(reactor: Any, host: str, port: int, factory: Any) -> Any:

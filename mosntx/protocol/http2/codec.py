@@ -357,8 +357,7 @@ class Http2Codec(EngineEvents):
             raise _said(error) from error
 
     def _sendEnded(self, number: int) -> None:
-        stream = self._streams.get(number)
-        if stream is None:
+        if (stream := self._streams.get(number)) is None:
             return
         stream.sendEnded = True
         if stream.recvEnded:
