@@ -78,9 +78,11 @@ class FieldList(CheckedHeaders):
 
         :param index: of the first values, if there is one already; it is not altered either.
         """
-        headers = cls.trusted(pairs)
-        headers.special = special
+        headers = cls.__new__(cls)
+        headers._pairs = pairs
         headers._index = index
+        headers.changed = False
+        headers.special = special
         return headers
 
     def without(self, names: frozenset[bytes]) -> Sequence[Pair] | None:
@@ -99,7 +101,7 @@ class FieldList(CheckedHeaders):
 class _Fields:
     """The ordinary fields of a message, checked: shared by all messages that have the same ones.
 
-    :param size: octets in their field list.
+    :param size: octets of the field list that they came in.
 
     ``length`` is the Content-Length that they declare, ``index`` has the first values.
     """
@@ -131,7 +133,7 @@ class FieldReader:
     :param maxSize: octets of a field list, with `FIELD_COST` for each field.
     """
 
-    __slots__ = ("_authority", "_known", "_maxFields", "_maxSize", "_seen", "_status")
+    __slots__ = ("_authority", "_known", "_maxFields", "_maxSize", "_room", "_seen", "_status")
 
     #: Names found to be good before; what a peer can make us keep is bounded by this.
     MAX_KNOWN = 1024
@@ -143,6 +145,8 @@ class FieldReader:
     def __init__(self, maxFields: int, status: int, maxSize: int) -> None:
         self._maxFields = maxFields
         self._maxSize = maxSize
+        #: Octets of pseudo fields that are within the size whatever is remembered.
+        self._room = maxSize - self.MAX_SEEN_OCTETS - 5 * (len(b":authority") + FIELD_COST)
         self._status = status
         self._known: set[bytes] = set()
         self._seen: dict[tuple[Any, ...], _Fields] = {}
@@ -153,30 +157,23 @@ class FieldReader:
     ) -> _Fields:
         """Return the ordinary fields, checked.
 
-        :param told: the caller looks at each octet of the pseudo fields.
+        :param told: the caller looks at each octet of the pseudo fields, and they are short.
         :raises ProtocolError: when one of all fields is malformed.
         """
         key = tuple(fields[len(pseudo) :])
-        keep = _PLAIN.issuperset(map(type, key))
-        if keep and told:
-            seen = self._seen.get(key)
-            if seen is not None:
-                self._measure(seen.size, pseudo)
-                return seen
+        for field in key:
+            if type(field) not in _PLAIN:
+                return self._check(fields, pseudo)
+        seen = self._seen.get(key)
+        if seen is not None and told:
+            return seen
         checked = self._check(fields, pseudo)
-        if keep and checked.size <= self.MAX_SEEN_OCTETS:
+        if checked.size <= self.MAX_SEEN_OCTETS:
             if len(self._seen) >= self.MAX_SEEN:
                 self._seen.clear()
             checked.index = dict(reversed(checked.pairs))
             self._seen[key] = checked
         return checked
-
-    def _measure(self, size: int, pseudo: dict[bytes, bytes]) -> None:
-        """Refuse a list that is too long with its pseudo fields."""
-        octets = len(b"".join(pseudo)) + len(b"".join(pseudo.values()))
-        if size + octets + FIELD_COST * len(pseudo) > self._maxSize:
-            status = self._status
-            raise LimitError(431 if status == 400 else status, "the header fields are too large")
 
     def _check(self, fields: Sequence[Any], pseudo: dict[bytes, bytes]) -> _Fields:
         """Look at each octet of all fields."""
@@ -190,10 +187,10 @@ class FieldReader:
             return _Fields([], 0)
         # No loop: what follows looks at all names, and at all values, in one call each.
         names, values = zip(*fields, strict=True)
-        size = sum(map(len, values[start:])) + len(b"".join(names[start:]))
-        size += FIELD_COST * (count - start)
-        self._measure(size, pseudo)
         octets = b"\0".join((b"", *values, b""))
+        size = len(octets) - count - 1 + len(b"".join(names)) + FIELD_COST * count
+        if size > self._maxSize:
+            raise LimitError(431 if status == 400 else status, "the header fields are too large")
         if start:
             names = names[start:]
         if not known.issuperset(names):
@@ -247,7 +244,11 @@ class FieldReader:
             WebSocket.
         """
         pseudo = self._pseudo(fields, _REQUEST)
-        told = b":protocol" not in pseudo and pseudo.get(b":scheme") in _SCHEMES
+        told = (
+            b":protocol" not in pseudo
+            and pseudo.get(b":scheme") in _SCHEMES
+            and len(b"".join(pseudo.values())) <= self._room
+        )
         ordinary = self._ordinary(fields, pseudo, told)
         pairs, special = ordinary.pairs, ordinary.special
         authority = pseudo.get(b":authority", b"")
