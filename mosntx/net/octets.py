@@ -80,7 +80,9 @@ class OctetPath(ABC):
     def write(self, data: bytes) -> None:
         """See `IConnection.write`."""
         self.bytesWritten += len(data)
-        self._send(data)  # targets other than the transport take the count back
+        # Read, then called: in one step CPython 3.11 takes a slot for a method, and looks for that.
+        send = self._send
+        send(data)  # targets other than the transport take the count back
 
     def pauseReading(self) -> None:
         """See `IConnection.pauseReading`."""
@@ -120,7 +122,8 @@ class OctetPath(ABC):
     def _deliver(self, data: bytes) -> None:
         """Octets go straight to the receiver: this is the hot path."""
         self.bytesRead += len(data)
-        self._receive(data)
+        receive = self._receive  # as in `write`
+        receive(data)
 
     def _filterRead(self, data: bytes) -> None:
         """Octets go through the read filters."""

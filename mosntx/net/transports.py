@@ -10,13 +10,14 @@ makes its transport in a method of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from errno import ENOBUFS
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import main, tcp, unix
 from twisted.python.failure import Failure
 
-from mosntx.net.turns import Turn, turnOf
+from mosntx.net.turns import turnOf
 
 try:
     from twisted.internet.epollreactor import EPollReactor
@@ -45,53 +46,62 @@ class DirectWrites(_Base):
 
     A transport with something to send waits in the `Turn` of its reactor, or, when the kernel has
     refused octets, for epoll; never for both. While it connects, epoll is what it waits for.
+
+    Two writes and two reads are all that most requests ask of transports, so the usual write has a
+    short way, without a look at what Twisted's transports can do besides. It needs none: whoever
+    wants something else calls `startWriting`, and that bars the short way until it is done.
     """
 
-    _turn: Turn | None = None
-    _waits = False  # in the turn
-    _armed = False  # epoll is to say when the kernel takes more
-    _sendmsgQueue: Any = ()  # descriptors to be sent, of unix transports
+    def __init__(self, *args: Any) -> None:
+        # Of the instance, though Twisted has some of them in the class: where an attribute is found
+        # there, CPython 3.11 looks through both, each time.
+        self._barred = True  # the short way
+        self._waits = False  # in the turn
+        self._wait: Callable[[DirectWrites], object] | None = None  # `Turn.add`
+        self._armed = False  # epoll is to say when the kernel takes more
+        self._sendmsgQueue: Any = ()  # descriptors to be sent, of unix transports
+        super().__init__(*args)
 
     def write(self, data: bytes) -> None:
-        """See ``ITransport``; one call instead of Twisted's four."""
-        if self.TLS or type(data) is not bytes or not self.connected or self._writeDisconnected:
+        """See ``ITransport``."""
+        if self._barred or not data or type(data) is not bytes or not self.connected:
             super().write(data)  # type: ignore[no-untyped-call]  # Twisted's
-        elif data:
-            self._tempDataBuffer.append(data)
-            self._tempDataLen += len(data)
-            if (
-                self.producer is not None
-                and self._tempDataLen + len(self.dataBuffer) > self.bufferSize
-            ):
-                self._overMark()
-            elif not self._waits:
+            return
+        self._tempDataBuffer.append(data)
+        self._tempDataLen = size = self._tempDataLen + len(data)
+        if size > self.bufferSize and self.producer is not None:
+            self._maybePauseProducer()
+            if self._tempDataLen:
                 self.startWriting()
+        elif not self._waits:
+            self._waits = True
+            wait = self._wait
+            wait(self)  # type: ignore[misc]  # not None behind the bar
 
-    def _overMark(self) -> None:
-        """Much waits: see what the kernel takes before the producer has to pause.
+    def _maybePauseProducer(self) -> None:
+        """See what the kernel takes before a producer has to pause because much waits.
 
         At the end of the turn it would be late: the producer had stopped all that feed it by then,
         for octets that nobody but ourselves holds back.
         """
-        if not self._isUnusual():
+        if (
+            self.producer is not None
+            and self._tempDataLen + len(self.dataBuffer) > self.bufferSize
+            and not self._isUnusual()
+        ):
             self._sendPlain()  # an error will be there at the end of the turn, too
-            if self.dataBuffer:
-                self._waits = False
-                self._arm()
-        self._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
-        if self._tempDataLen:
-            self.startWriting()
+        super()._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
 
     def startWriting(self) -> None:
         """Have `doWrite` called: at the end of the turn, or when the kernel takes more."""
+        self._barred = True
         if self._waits or self._armed:
             return
         if self.connected:
-            turn = self._turn
-            if turn is None:
-                turn = self._turn = turnOf(self.reactor)
+            if self._wait is None:
+                self._wait = turnOf(self.reactor).add
             self._waits = True
-            turn.add(self)
+            self._wait(self)
         else:
             self._arm()
 
@@ -108,7 +118,7 @@ class DirectWrites(_Base):
             return
         self._waits = False
         try:
-            why = self.doWrite()
+            why = self.doWrite() if self._barred else self._sendPlain()
         except BaseException as error:
             self.connectionLost(Failure(error))
             raise
@@ -121,8 +131,11 @@ class DirectWrites(_Base):
             why = super().doWrite()  # type: ignore[no-untyped-call]  # Twisted's
         else:
             why = self._sendPlain()
-        if self.dataBuffer and not why:
-            self._arm()
+        if not why:
+            if self.dataBuffer:
+                self._arm()
+            elif not self._tempDataLen:
+                self._barred = self._isUnusual()
         return why
 
     def _isUnusual(self) -> bool:
@@ -131,13 +144,22 @@ class DirectWrites(_Base):
             self.dataBuffer
             or self.disconnecting
             or self._writeDisconnecting
+            or self.TLS
             or self._sendmsgQueue
             or (self.producer is not None and (self.producerPaused or not self.streamingProducer))
         )
 
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """See ``IConsumer``. One that has to be asked is asked by Twisted's way of sending."""
+        if not streaming:
+            self._barred = True
+        super().registerProducer(producer, streaming)  # type: ignore[no-untyped-call]  # Twisted's
+
     def _sendPlain(self) -> Any:
         """Send what was written when there is nothing else to do: Twisted's `doWrite` in short."""
         pieces = self._tempDataBuffer
+        if not pieces:  # sent since
+            return None
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         try:
             sent = self.socket.send(data)
@@ -149,11 +171,11 @@ class DirectWrites(_Base):
             sent = 0
         pieces.clear()
         self._tempDataLen = 0
-        if sent == len(data):
-            self.stopWriting()
-        else:
+        if sent != len(data):
             self.dataBuffer = data
             self.offset = sent
+            self._barred = True
+            self._arm()
         return None
 
     def _arm(self) -> None:
@@ -170,7 +192,9 @@ class AdaptiveReads(_Base):
     `READ_SECONDS` to do, ends it.
     """
 
-    _grown = 0  # octets of the next read, when they are more than usual
+    def __init__(self, *args: Any) -> None:
+        self._grown = 0  # octets of the next read, when they are more than usual
+        super().__init__(*args)
 
     def doRead(self) -> Any:
         """See ``IReadDescriptor``."""
@@ -241,16 +265,14 @@ class TcpConnector(tcp.Connector):
     """Opens TCP connections of this module."""
 
     def _makeTransport(self) -> TcpClient:
-        return TcpClient(  # type: ignore[no-untyped-call]  # Twisted's
-            self.host, self.port, self.bindAddress, self, self.reactor
-        )
+        return TcpClient(self.host, self.port, self.bindAddress, self, self.reactor)
 
 
 class UnixConnector(unix.Connector):
     """Opens connections of this module to unix sockets."""
 
     def _makeTransport(self) -> Any:
-        return UnixClient(self.address, self, self.reactor, self.checkPID)  # type: ignore[no-untyped-call]  # Twisted's
+        return UnixClient(self.address, self, self.reactor, self.checkPID)
 
 
 def isDirect(reactor: Any) -> bool:
@@ -262,9 +284,9 @@ def useDirect(port: Any, reactor: Any) -> None:
     """Let a port that listens, of whatever kind, have transports of this module if it can."""
     if isDirect(reactor) and isinstance(port, tcp.Port):
         if port.transport is tcp.Server:
-            port.transport = TcpServer
+            port.transport = TcpServer  # type: ignore[assignment]  # it hands on its arguments
         elif port.transport is unix.Server:
-            port.transport = UnixServer
+            port.transport = UnixServer  # type: ignore[assignment]
 
 
 def connectTcp(reactor: Any, host: str, port: int, factory: Any) -> Any:

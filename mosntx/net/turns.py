@@ -8,6 +8,7 @@ a list, and send when the turn ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -31,21 +32,21 @@ class Waiting(Protocol):
 class Turn:
     """Transports with something to send, in a reactor that calls `flush` before it waits.
 
-    :ivar waiting: those of this turn, in the order of their first write.
+    :ivar waiting: those of this turn, in the order of their first write. Always the same list, so
+        that its own method can be `add`: two calls less for each request.
+    :ivar add: sends what a transport has, at the end of the turn.
     """
 
-    __slots__ = ("__weakref__", "waiting")
+    __slots__ = ("__weakref__", "add", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[Waiting] = []
-
-    def add(self, transport: Waiting) -> None:
-        """Send what a transport has, at the end of the turn."""
-        self.waiting.append(transport)
+        self.add: Callable[[Waiting], object] = self.waiting.append
 
     def flush(self) -> None:
         """End the turn; what is added meanwhile belongs to the next one, so that this one ends."""
-        waiting, self.waiting = self.waiting, []
+        waiting = self.waiting.copy()
+        self.waiting.clear()
         for transport in waiting:
             try:
                 transport.turnEnds()
@@ -58,7 +59,11 @@ class TimedTurn(Turn):
 
     __slots__ = ()
 
-    def add(self, transport: Waiting) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.add = self._addTimed
+
+    def _addTimed(self, transport: Waiting) -> None:
         """See `Turn.add`."""
         if not self.waiting:
             transport.reactor.callLater(0, self.flush)

@@ -281,6 +281,46 @@ class ProducerTests(TransportCase):
         self.assertEqual((pair.arrived(), self.reactor.armed), (b"the end", 0))
         self.assertEqual(self.reactor.turn.waiting, [])
 
+    def test_afterUsualWrites(self):
+        """Producers that come or are paused after usual writes, and a close, are not overlooked."""
+        for streaming in (True, False):
+            pair = self.pair(room=ROOM)
+            pair.transport.bufferSize = 50_000
+            pair.transport.write(b"usual")
+            self.reactor.endTurn()
+            pair.transport.write(b" again")
+            self.reactor.endTurn()
+            self.assertEqual(pair.arrived(), b"usual again")
+            if streaming:
+                producer = Push()
+                pair.transport.registerProducer(producer, True)
+                pair.transport.write(PLENTY[:100_000])
+                self.assertEqual(producer.log, ["pause"])
+                self.assertEqual(self.drained(pair), PLENTY[:100_000])
+                self.assertEqual(producer.log, ["pause", "resume"])
+                pair.transport.unregisterProducer()
+            else:
+                pull = Pull(pair.transport, [b"1", b"2"])
+                pair.transport.registerProducer(pull, False)
+                for piece in (b"1", b"2"):
+                    self.reactor.endTurn()
+                    self.assertEqual(pair.arrived(), piece)
+            pair.transport.write(b"bye")
+            pair.transport.loseConnection()
+            self.reactor.endTurn()
+            self.assertEqual((pair.arrived(), self.protocol.reasons), (b"bye", [ConnectionDone]))
+
+    def test_pausedSequence(self):
+        """Pieces written in one go beyond the mark ask the kernel first, like a write."""
+        pair, producer = self.pair(), Push()
+        pair.transport.bufferSize = 1000
+        pair.transport.registerProducer(producer, True)
+        for _ in range(2):
+            pair.transport.writeSequence([PLENTY[:600], PLENTY[600:1200]])
+            self.assertEqual((pair.arrived(), producer.log), (PLENTY[:1200], []))
+            self.reactor.endTurn()
+            self.assertEqual((pair.arrived(), self.reactor.armed), (b"", 0))
+
     def test_pushToOneGone(self):
         """A peer that is gone is noticed at the end of the turn, not in the midst of a write."""
         pair, producer = self.pair(), Push()

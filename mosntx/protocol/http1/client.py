@@ -21,7 +21,6 @@ from mosntx.protocol.http1.framing import (
     checkChunked,
     connectionOptions,
     cutChunked,
-    cutKeepAlive,
     parseLength,
     stripHopByHop,
 )
@@ -170,7 +169,7 @@ class Http1ClientCodec(MessageReader):
         http11 = True
         if not status:
             status, line, http11 = _parseStatusLine(line)
-        headers = self._fields.parse(block, self._limits.max_headers)
+        headers = self._fields.parse(block, self._limits.max_headers, http11)
         index = headers.index
         head = ResponseHead(status, headers, line)
         if status == 101:
@@ -207,8 +206,7 @@ class Http1ClientCodec(MessageReader):
 
     def _hopFields(self, headers: WireHeaders, http11: bool, state: int) -> int:
         """Read the fields that are for this hop; return what comes after the head."""
-        index = headers.index
-        if b"transfer-encoding" in index:
+        if b"transfer-encoding" in headers.index:
             if not (http11 and cutChunked(headers)):
                 try:
                     checkChunked(headers, http11)
@@ -216,10 +214,8 @@ class Http1ClientCodec(MessageReader):
                     raise ProtocolError(502, error.reason) from None
             self._chunks = ChunkedReader(self._limits, 0, 502)
             state = CHUNKED
-        if http11:
-            cutKeepAlive(headers)
-            if HOP_BY_HOP.isdisjoint(index):
-                return state
+        if http11 and HOP_BY_HOP.isdisjoint(headers.index):
+            return state
         options = connectionOptions(headers)
         if b"close" in options or not (http11 or b"keep-alive" in options):
             self._keepAlive = False

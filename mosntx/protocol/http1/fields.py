@@ -41,6 +41,9 @@ HOP_BY_HOP = frozenset(
 #: Fields that the framing of a message depends on: whoever adds one has it written anew.
 _FRAMING = HOP_BY_HOP | {b"content-length", b"host", b"trailer"}
 
+#: What says nothing in HTTP/1.1, as nearly all servers and many clients spell it.
+_KEEP_ALIVE = b"\r\nConnection: keep-alive\r\n"
+
 #: Fields of which a second one would let two readers see two messages.
 _SINGLE = (b"host", b"content-length", b"transfer-encoding")
 
@@ -64,7 +67,8 @@ class WireHeaders(CheckedHeaders):
     """Headers that still have their octets: ``wire`` says the same until they are `changed`.
 
     :param wire: a block.
-    :param index: first value of each name in lower case.
+    :param index: first value of each name in lower case; shared by all that have the same block,
+        so whoever takes a field out has one of his own from then on.
 
     ``unique`` tells that no name occurs twice.
     """
@@ -137,6 +141,7 @@ class WireHeaders(CheckedHeaders):
         if len(wire) == len(self.wire):
             return False
         self.wire = wire
+        self._index = self._index.copy()
         del self._index[name]
         return True
 
@@ -147,8 +152,9 @@ class WireHeaders(CheckedHeaders):
         """
         wire = self.wire
         lower = wire.lower()
+        index = self._index = self._index.copy()
         for name in names:
-            if self._index.pop(name, None) is None:
+            if index.pop(name, None) is None:
                 continue
             key = b"\r\n" + name + b":"
             start = lower.find(key)
@@ -167,14 +173,14 @@ class WireHeaders(CheckedHeaders):
         """
         pairs = [(key, value if key.lower() == name else old) for key, old in self.items()]
         self._pairs = pairs
-        self._index[name] = value
+        self._index = {**self._index, name: value}
         self.wire = joinBlock(pairs)
 
     def copy(self) -> Headers:
         """See `IHeaders.copy`."""
         if self.changed:
             return super().copy()
-        other = WireHeaders(self.wire, dict(self._index))
+        other = WireHeaders(self.wire, self._index)
         other.unique = self.unique
         return other
 
@@ -197,7 +203,7 @@ class FieldParser:
     MAX_SEEN_OCTETS = 1024
 
     def __init__(self, badStatus: int, limitStatus: int) -> None:
-        self._seen: dict[bytes, dict[bytes, bytes]] = {}
+        self._seen: dict[bytes, tuple[bytes, dict[bytes, bytes], int]] = {}
         self._badStatus = badStatus
         self._limitStatus = limitStatus
         self._renew()
@@ -207,18 +213,21 @@ class FieldParser:
         # The dict's own method is called for each field: no Python code runs.
         self._feed = HttpResponseParser(_Sink(self._fields.setdefault)).feed_data
 
-    def parse(self, block: bytes, limit: int) -> WireHeaders:
+    def parse(self, block: bytes, limit: int, http11: bool = False) -> WireHeaders:
         """Return the fields of ``block``, which ends with its first empty line.
 
         :param limit: largest number of fields.
+        :param http11: they are of a head of HTTP/1.1, whose ``Connection: keep-alive`` is dropped.
+            Only these are remembered: they are nearly all.
         :raises ProtocolError: when something in the block is not as RFC 9112 5 demands it.
         """
+        if http11:
+            seen = self._seen.get(block)
+            if seen is not None and seen[2] <= limit:
+                return WireHeaders(seen[0], seen[1])
         count = block.count(b"\n") - 2
         if count > limit:
             raise LimitError(self._limitStatus, "too many header fields")
-        seen = self._seen.get(block)
-        if seen is not None:
-            return WireHeaders(block, seen.copy())  # codecs take fields out of it
         try:
             self._feed(_PREFIX + block)
         except HttpParserError:
@@ -228,11 +237,15 @@ class FieldParser:
         fields.clear()
         if len(index) != count:
             return self._repeated(block, count)
-        if len(block) <= self.MAX_SEEN_OCTETS:
-            if len(self._seen) >= self.MAX_SEEN:
-                self._seen.clear()
-            self._seen[block] = index.copy()
-        return WireHeaders(block, index)
+        headers = WireHeaders(block, index)
+        if http11:
+            if index.get(b"connection") == b"keep-alive":
+                headers.cut(b"connection", _KEEP_ALIVE)
+            if len(block) <= self.MAX_SEEN_OCTETS:
+                if len(self._seen) >= self.MAX_SEEN:
+                    self._seen.clear()
+                self._seen[block] = headers.wire, headers.index, count
+        return headers
 
     def _again(self, block: bytes) -> None:
         """Feed a block once more, to a new parser.

@@ -135,13 +135,6 @@ def stripHopByHop(headers: WireHeaders, options: frozenset[bytes]) -> None:
     headers.forget(names)
 
 
-def cutKeepAlive(headers: WireHeaders) -> bool:
-    """Forget ``Connection: keep-alive``, which says nothing in HTTP/1.1, in its usual spelling."""
-    return headers.index.get(b"connection") == b"keep-alive" and headers.cut(
-        b"connection", b"\r\nConnection: keep-alive\r\n"
-    )
-
-
 def cutChunked(headers: WireHeaders) -> bool:
     """Forget ``Transfer-Encoding: chunked`` in its usual spelling."""
     return headers.index.get(b"transfer-encoding") == b"chunked" and headers.cut(

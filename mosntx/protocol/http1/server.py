@@ -21,7 +21,6 @@ from mosntx.protocol.http1.framing import (
     checkChunked,
     connectionOptions,
     cutChunked,
-    cutKeepAlive,
     offered,
     parseLength,
     parseRequestLine,
@@ -105,7 +104,7 @@ class Http1ServerCodec(MessageReader):
             index = headers.index
         else:
             method, path = match.groups()
-            headers = self._fields.parse(block, self._limits.max_headers)
+            headers = self._fields.parse(block, self._limits.max_headers, True)
             index = headers.index
             host = index.get(b"host")
             if host is None or host != self._host:
@@ -141,7 +140,7 @@ class Http1ServerCodec(MessageReader):
             if len(line) > self._heads.maxLine:
                 raise LimitError(414, "start line too long")
         method, path, authority, self._http11 = parseRequestLine(line)
-        headers = self._fields.parse(block, self._limits.max_headers)
+        headers = self._fields.parse(block, self._limits.max_headers, self._http11)
         index = headers.index
         if method == b"CONNECT" and not _FRAMING.isdisjoint(index):
             raise ProtocolError(400, "CONNECT with a body")
@@ -169,17 +168,15 @@ class Http1ServerCodec(MessageReader):
 
     def _hopFields(self, head: RequestHead, headers: WireHeaders, state: int) -> int:
         """Read the fields that are for this hop; return what comes after the head."""
-        index = headers.index
         http11 = self._http11
-        if b"transfer-encoding" in index:
+        if b"transfer-encoding" in headers.index:
             if not (http11 and cutChunked(headers)):
                 checkChunked(headers, http11)
             self._chunks = ChunkedReader(self._limits, self._limits.max_body, 400)
             state = CHUNKED
-        if http11:
-            cutKeepAlive(headers)
-            if _RARE.isdisjoint(index):
-                return state
+        index = headers.index
+        if http11 and _RARE.isdisjoint(index):
+            return state
         options = connectionOptions(headers)
         if b"close" in options or not (http11 or b"keep-alive" in options):
             self.closing = True

@@ -27,7 +27,8 @@ from mosntx.protocol.http2.codes import (
     REFUSED_STREAM,
 )
 from mosntx.protocol.http2.counters import Http2Counters
-from mosntx.protocol.http2.fields import FieldReader, requestFields
+from mosntx.protocol.http2.encode import requestFields
+from mosntx.protocol.http2.fields import FieldReader
 from mosntx.protocol.http2.frames import Stream, fits, priorityUpdateFrame, settingsFrame
 from mosntx.protocol.http2.limits import Http2Limits
 from mosntx.protocol.http2.outbox import parsePriority, priorityValue

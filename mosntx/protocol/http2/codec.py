@@ -24,8 +24,9 @@ from mosntx.protocol.http2.codes import (
     reasonOf,
 )
 from mosntx.protocol.http2.counters import STREAM_WINDOW_WAIT, Http2Counters
+from mosntx.protocol.http2.encode import trailerFields
 from mosntx.protocol.http2.engine import Engine, EngineError, EngineEvents
-from mosntx.protocol.http2.fields import FieldReader, trailerFields
+from mosntx.protocol.http2.fields import FieldReader
 from mosntx.protocol.http2.frames import Stream, fits, goAwayFrame
 from mosntx.protocol.http2.guard import FloodError, FrameGuard
 from mosntx.protocol.http2.limits import Http2Limits
@@ -356,8 +357,7 @@ class Http2Codec(EngineEvents):
             raise _said(error) from error
 
     def _sendEnded(self, number: int) -> None:
-        stream = self._streams.get(number)
-        if stream is None:
+        if (stream := self._streams.get(number)) is None:
             return
         stream.sendEnded = True
         if stream.recvEnded:

@@ -1,4 +1,4 @@
-"""Field lists to heads and back, with the rules of RFC 9113 section 8.
+"""Field lists to heads, with the rules of RFC 9113 section 8; the way back is `encode`.
 
 Everything is checked here once for either engine, for what one lets pass the other does not: so
 both read the same messages.
@@ -10,8 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mosntx.contracts.message import CONNECT_TUNNEL, IHeaders, Pair
-from mosntx.protocol.errors import EncodeError, LimitError, ProtocolError
+from hpack import HeaderTuple
+
+from mosntx.contracts.message import CONNECT_TUNNEL, Pair
+from mosntx.protocol.errors import LimitError, ProtocolError
 from mosntx.protocol.headers import TOKEN, CheckedHeaders, Headers
 from mosntx.protocol.http2.heads import (
     PATH,
@@ -22,7 +24,7 @@ from mosntx.protocol.http2.heads import (
 from mosntx.protocol.websocket import KEY_FIELD, WEBSOCKET
 
 #: What a field name may hold: a token without capitals (RFC 9113 8.2.1).
-_LOWER = TOKEN.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+LOWER = TOKEN.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 #: Fields of one connection, which HTTP/2 does not have (RFC 9113 8.2.2).
@@ -48,6 +50,12 @@ SPECIAL = FORBIDDEN_TRAILERS | {b"cookie", b"expect", KEY_FIELD}
 
 _NOTHING: frozenset[bytes] = frozenset()  # one for all, where a new one would cost 200 octets
 
+#: What engines make of fields that may be remembered. A field that is never to be indexed is of
+#: another class (RFC 7541 7.1.3), though it equals the others.
+_PLAIN = frozenset((tuple, HeaderTuple))
+
+_SCHEMES = frozenset((b"http", b"https"))
+
 #: Two values in a row, with a NUL between them, of which one ends or begins with a space.
 _SPACES = (b"\0 ", b" \0", b"\0\t", b"\t\0")
 
@@ -63,9 +71,17 @@ class FieldList(CheckedHeaders):
     special: frozenset[bytes]
 
     @classmethod
-    def of(cls, pairs: list[Pair], special: frozenset[bytes]) -> FieldList:
-        """Make headers of ``pairs``, which the caller has checked and does not use any more."""
-        headers = cls.trusted(pairs)
+    def of(
+        cls, pairs: list[Pair], special: frozenset[bytes], index: dict[bytes, bytes] | None = None
+    ) -> FieldList:
+        """Make headers of ``pairs``, which the caller has checked and nobody alters any more.
+
+        :param index: of the first values, if there is one already; it is not altered either.
+        """
+        headers = cls.__new__(cls)
+        headers._pairs = pairs
+        headers._index = index
+        headers.changed = False
         headers.special = special
         return headers
 
@@ -82,42 +98,98 @@ class FieldList(CheckedHeaders):
         return index
 
 
+class _Fields:
+    """The ordinary fields of a message, checked: shared by all messages that have the same ones.
+
+    :param size: octets of the field list that they came in.
+
+    ``length`` is the Content-Length that they declare, ``index`` has the first values.
+    """
+
+    __slots__ = ("index", "length", "pairs", "size", "special")
+
+    def __init__(self, pairs: list[Pair], size: int) -> None:
+        self.pairs = pairs
+        self.size = size
+        self.special = SPECIAL.intersection([pair[0] for pair in pairs]) or _NOTHING
+        self.index: dict[bytes, bytes] | None = None
+        self.length: int | None = None
+
+    def headers(self) -> FieldList:
+        """Return them as headers."""
+        return FieldList.of(self.pairs, self.special, self.index)
+
+
 class FieldReader:
     """Reads field lists of one place.
+
+    Clients and hosts send the same fields again and again, apart from the path and from a date that
+    changes once a second. So lists that were good are remembered without their pseudo fields:
+    checking one costs several times as much as finding it. Fields that are never to be indexed are
+    secrets, and not kept.
 
     :param maxFields: most fields of a message.
     :param status: tells the failure: 400 for requests, 502 for responses.
     :param maxSize: octets of a field list, with `FIELD_COST` for each field.
     """
 
-    __slots__ = ("_known", "_maxFields", "_maxSize", "_status")
+    __slots__ = ("_authority", "_known", "_maxFields", "_maxSize", "_room", "_seen", "_status")
 
     #: Names found to be good before; what a peer can make us keep is bounded by this.
     MAX_KNOWN = 1024
 
+    #: Lists that are remembered, and octets of the longest, with `FIELD_COST` for each field.
+    MAX_SEEN = 256
+    MAX_SEEN_OCTETS = 1536
+
     def __init__(self, maxFields: int, status: int, maxSize: int) -> None:
         self._maxFields = maxFields
         self._maxSize = maxSize
+        #: Octets of pseudo fields that are within the size whatever is remembered.
+        self._room = maxSize - self.MAX_SEEN_OCTETS - 5 * (len(b":authority") + FIELD_COST)
         self._status = status
         self._known: set[bytes] = set()
+        self._seen: dict[tuple[Any, ...], _Fields] = {}
+        self._authority = b""  # the last one that was good
 
-    def _pairs(self, fields: Sequence[Any], start: int) -> tuple[list[Pair], frozenset[bytes]]:
-        """Return the ordinary fields, checked, and which special names are among them.
+    def _ordinary(
+        self, fields: Sequence[Any], pseudo: dict[bytes, bytes], told: bool = True
+    ) -> _Fields:
+        """Return the ordinary fields, checked.
 
-        :raises ProtocolError: when one of them is malformed.
+        :param told: the caller looks at each octet of the pseudo fields, and they are short.
+        :raises ProtocolError: when one of all fields is malformed.
         """
+        key = tuple(fields[len(pseudo) :])
+        for field in key:
+            if type(field) not in _PLAIN:
+                return self._check(fields, pseudo)
+        seen = self._seen.get(key)
+        if seen is not None and told:
+            return seen
+        checked = self._check(fields, pseudo)
+        if checked.size <= self.MAX_SEEN_OCTETS:
+            if len(self._seen) >= self.MAX_SEEN:
+                self._seen.clear()
+            checked.index = dict(reversed(checked.pairs))
+            self._seen[key] = checked
+        return checked
+
+    def _check(self, fields: Sequence[Any], pseudo: dict[bytes, bytes]) -> _Fields:
+        """Look at each octet of all fields."""
         known = self._known
         status = self._status
+        start = len(pseudo)
         count = len(fields)
         if count - start > self._maxFields:
             raise LimitError(431 if status == 400 else status, "too many header fields")
         if not count:
-            return [], _NOTHING
+            return _Fields([], 0)
         # No loop: what follows looks at all names, and at all values, in one call each.
         names, values = zip(*fields, strict=True)
         octets = b"\0".join((b"", *values, b""))
-        size = len(octets) - count - 1 + len(b"".join(names))
-        if size + FIELD_COST * count > self._maxSize:
+        size = len(octets) - count - 1 + len(b"".join(names)) + FIELD_COST * count
+        if size > self._maxSize:
             raise LimitError(431 if status == 400 else status, "the header fields are too large")
         if start:
             names = names[start:]
@@ -130,11 +202,13 @@ class FieldReader:
                 raise ProtocolError(status, "a field value begins or ends with a space")
         if b"\r" in octets or b"\n" in octets or octets.count(b"\0") != count + 1:
             raise ProtocolError(status, "a field value holds CR, LF or NUL")
-        special = SPECIAL.intersection(names) or _NOTHING
-        return list(fields[start:] if start else fields), special
+        checked = _Fields(list(fields[start:]), size)
+        if checked.special:
+            checked.length = self._declared(checked.pairs)
+        return checked
 
     def _learn(self, name: bytes) -> None:
-        if not name or name.translate(None, _LOWER):
+        if not name or name.translate(None, LOWER):
             raise ProtocolError(self._status, "a field name is no token in lower case")
         if len(self._known) >= self.MAX_KNOWN:
             self._known.clear()
@@ -170,13 +244,20 @@ class FieldReader:
             WebSocket.
         """
         pseudo = self._pseudo(fields, _REQUEST)
-        pairs, special = self._pairs(fields, len(pseudo))
-        length = self._declared(pairs) if special else None
+        told = (
+            b":protocol" not in pseudo
+            and pseudo.get(b":scheme") in _SCHEMES
+            and len(b"".join(pseudo.values())) <= self._room
+        )
+        ordinary = self._ordinary(fields, pseudo, told)
+        pairs, special = ordinary.pairs, ordinary.special
         authority = pseudo.get(b":authority", b"")
         if b"host" in special:
             authority, pairs = _withoutHost(authority, pairs, self._status)
-        if authority and not validAuthority(authority):
-            raise ProtocolError(400, "malformed authority")
+        if authority != self._authority:
+            if authority and not validAuthority(authority):
+                raise ProtocolError(400, "malformed authority")
+            self._authority = authority
         method = pseudo.get(b":method", b"")
         if not method or method.translate(None, TOKEN):
             raise ProtocolError(400, "the method is no token")
@@ -185,8 +266,10 @@ class FieldReader:
         method, path, scheme, upgrade = _target(method, pseudo)
         if b"cookie" in special:
             pairs = _joinCookies(pairs)
+        same = pairs is ordinary.pairs
+        headers = ordinary.headers() if same else FieldList.of(pairs, special)
         head = Http2RequestHead(
-            method, path, authority.lower(), FieldList.of(pairs, special), scheme, length, upgrade
+            method, path, authority.lower(), headers, scheme, ordinary.length, upgrade
         )
         if b"expect" in special:
             head.expectContinue = (head.headers.get(b"expect") or b"").lower() == b"100-continue"
@@ -200,12 +283,11 @@ class FieldReader:
         :raises ProtocolError: when it is malformed.
         """
         pseudo = self._pseudo(fields, _RESPONSE)
-        pairs, special = self._pairs(fields, len(pseudo))
+        ordinary = self._ordinary(fields, pseudo)
         text = pseudo.get(b":status", b"")
         if len(text) != 3 or not text.isdigit() or text < b"100":
             raise ProtocolError(self._status, "no status of three digits")
-        length = self._declared(pairs) if special else None
-        return Http2ResponseHead(int(text), FieldList.of(pairs, special), length)
+        return Http2ResponseHead(int(text), ordinary.headers(), ordinary.length)
 
     def trailers(self, fields: Sequence[Any]) -> Headers:
         """Return trailers; those that would change the message are dropped (RFC 9110 6.5.1).
@@ -214,8 +296,7 @@ class FieldReader:
         """
         if self._pseudo(fields, frozenset()):  # it has raised when there was one
             raise ProtocolError(self._status, "a pseudo field in trailers")
-        pairs, _special = self._pairs(fields, 0)
-        self._declared(pairs)
+        pairs = self._ordinary(fields, {}).pairs
         return Headers.trusted([pair for pair in pairs if pair[0] not in FORBIDDEN_TRAILERS])
 
 
@@ -263,103 +344,3 @@ def _joinCookies(pairs: list[Pair]) -> list[Pair]:
     joined = [pair for pair in pairs if pair[0] != b"cookie"]
     joined.append((b"cookie", b"; ".join(crumbs)))
     return joined
-
-
-# writing
-
-
-def fieldPairs(headers: IHeaders, skip: frozenset[bytes]) -> Sequence[Pair]:
-    """Return fields as HTTP/2 wants them, without those that ``skip`` names.
-
-    :raises EncodeError: when one cannot be said.
-    """
-    if isinstance(headers, CheckedHeaders):
-        checked = headers.without(skip)
-        if checked is not None:
-            return checked
-    pairs: list[Pair] = []
-    for pair in headers.items():
-        name, value = pair
-        lower = name.lower()
-        if lower in skip:
-            continue
-        if not lower or lower.translate(None, _LOWER):
-            raise EncodeError(502, "a field name is no token")
-        if value and (value[0] in b" \t" or value[-1] in b" \t"):
-            value = value.strip(b" \t")
-        pairs.append(pair if name == lower and value is pair[1] else (lower, value))
-    octets = b"".join([pair[1] for pair in pairs])
-    if b"\r" in octets or b"\n" in octets or b"\0" in octets:
-        raise EncodeError(502, "a field value holds CR, LF or NUL")
-    return pairs
-
-
-_SKIP_REQUEST = CONNECTION_FIELDS | {b"host", b"te"}
-_SKIP_REQUEST_LENGTH = _SKIP_REQUEST | {b"content-length"}
-_SKIP_OFFER = _SKIP_REQUEST_LENGTH | {KEY_FIELD}
-
-
-def requestFields(head: Any, end: bool) -> list[Pair]:
-    """Return the field list of a request, of whatever protocol it came in.
-
-    :raises EncodeError: when HTTP/2 cannot say it.
-    """
-    # A head without a scheme is an RPC protocol's: its method is not HTTP's (spec/proxy.md 8.1).
-    method = head.method if head.scheme else b"POST"
-    headers = head.headers
-    if not method or method.translate(None, TOKEN):
-        raise EncodeError(400, "the method is no token")
-    authority = head.authority or headers.get(b"host") or b""
-    fields: list[Pair] = [(b":method", method)]
-    upgrade = b"" if end else getattr(head, "upgrade", b"")
-    if upgrade and upgrade != CONNECT_TUNNEL:
-        return _extendedConnect(head, authority, upgrade)
-    if method != b"CONNECT":
-        path = head.path or b"/"
-        if PATH.fullmatch(path) is None:
-            raise EncodeError(400, "the path can not be written in HTTP/2")
-        fields += ((b":scheme", head.scheme or b"http"), (b":path", path))
-    if authority:
-        fields.append((b":authority", authority))
-    if type(headers) is FieldList and not (headers.changed or headers.special):
-        fields += headers.items()  # neither Content-Length nor TE is among them
-        return fields
-    length = headers.get(b"content-length")
-    skip = _SKIP_REQUEST_LENGTH if end and length not in (None, b"0") else _SKIP_REQUEST
-    fields += fieldPairs(headers, skip)
-    if b"trailers" in (headers.get(b"te") or b"").lower():
-        fields.append((b"te", b"trailers"))
-    return fields
-
-
-def _extendedConnect(head: Any, authority: bytes, upgrade: bytes) -> list[Pair]:
-    """Return the field list of a request that offers another protocol (RFC 8441 4)."""
-    if PATH.fullmatch(head.path) is None:
-        raise EncodeError(400, "the path can not be written in HTTP/2")
-    return [
-        (b":method", b"CONNECT"),
-        (b":protocol", upgrade),
-        (b":scheme", head.scheme),
-        (b":path", head.path),
-        (b":authority", authority),
-        *fieldPairs(head.headers, _SKIP_OFFER),
-    ]
-
-
-def responseFields(head: Any) -> list[Pair]:
-    """Return the field list of a response, of whatever protocol it came in.
-
-    :raises EncodeError: when HTTP/2 cannot say it.
-    """
-    status = head.status
-    if not 100 <= status <= 999 or status == 101:
-        raise EncodeError(502, "no status of HTTP/2")
-    return [(b":status", b"%d" % status), *fieldPairs(head.headers, CONNECTION_FIELDS)]
-
-
-def trailerFields(trailers: IHeaders) -> list[Pair]:
-    """Return the field list of trailers.
-
-    :raises EncodeError: when HTTP/2 cannot say them.
-    """
-    return list(fieldPairs(trailers, FORBIDDEN_TRAILERS))

@@ -149,7 +149,8 @@ class Ngh2Engine(Engine):
         for event in events:
             kind = type(event)
             if kind is StreamClosed:
-                self._closed(event)
+                if event.error_code:
+                    self._closed(event)
                 continue
             if kind is StreamReset:
                 self._dead.add(event.stream_id)
@@ -166,13 +167,13 @@ class Ngh2Engine(Engine):
         return self._finished
 
     def _closed(self, event: Any) -> None:
-        """A stream is over; tell it when nobody knows.
+        """A stream is over before its time; tell it when nobody knows.
 
         The library itself never refuses a stream: it says so of those that a GOAWAY leaves out.
         What it could not send (``local_error``) is no mistake of the peer either.
         """
         number, code = event.stream_id, event.error_code
-        if code and number not in self._dead:
+        if number not in self._dead:
             ours = code != REFUSED_STREAM and event.local_error is None
             self._peer.resetReceived(number, code, ours)
 

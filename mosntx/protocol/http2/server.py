@@ -28,7 +28,8 @@ from mosntx.protocol.http2.codes import (
     codeOf,
 )
 from mosntx.protocol.http2.counters import Http2Counters
-from mosntx.protocol.http2.fields import FieldReader, requestFields, responseFields
+from mosntx.protocol.http2.encode import requestFields, responseFields
+from mosntx.protocol.http2.fields import FieldReader
 from mosntx.protocol.http2.frames import Stream, fits, settingsFrame
 from mosntx.protocol.http2.heads import Http2RequestHead
 from mosntx.protocol.http2.limits import Http2Limits

@@ -10,7 +10,8 @@ from typing import Any
 
 from mosntx.contracts.message import CONNECT_TUNNEL, Pair, accepts
 from mosntx.protocol.errors import EncodeError
-from mosntx.protocol.http2.fields import CONNECTION_FIELDS, fieldPairs, responseFields
+from mosntx.protocol.http2.encode import fieldPairs, responseFields
+from mosntx.protocol.http2.fields import CONNECTION_FIELDS
 from mosntx.protocol.http2.frames import Stream
 from mosntx.protocol.http2.heads import Http2ResponseHead
 from mosntx.protocol.websocket import ACCEPT_FIELD, KEY_FIELD, WEBSOCKET, acceptFor

@@ -226,7 +226,7 @@ class SequentialServer(ServerEndings):
         try:
             for event in events:
                 self._part(*event)
-            while self._settled():
+            while not self._responseOpen and self._settled():
                 events = self._codec.next()
                 if self._heldBack or self._streamPaused:
                     self._resumeBacklog()

@@ -9,7 +9,8 @@ from mosntx.protocol.headers import Headers
 from mosntx.protocol.http1 import encode
 from mosntx.protocol.http1.fields import HOP_BY_HOP, FieldParser
 from mosntx.protocol.http1.heads import ResponseHead
-from mosntx.protocol.http2.fields import SPECIAL, FieldReader, fieldPairs
+from mosntx.protocol.http2.encode import fieldPairs
+from mosntx.protocol.http2.fields import SPECIAL, FieldReader
 from mosntx.protocol.websocket import KEY_FIELD
 
 

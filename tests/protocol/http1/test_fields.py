@@ -204,36 +204,62 @@ class SeenTests(SynchronousTestCase):
 
     def test_again(self) -> None:
         """It reads as it did, whatever became of the fields of the first one."""
-        first = self.parser.parse(self.BLOCK, 5)
+        first = self.parser.parse(self.BLOCK, 5, True)
         first.forget([b"x"])
         first.set(b"host", b"b")
-        second = self.parser.parse(self.BLOCK, 5)
+        second = self.parser.parse(self.BLOCK, 5, True)
         self.assertEqual(second.index, {b"host": b"a", b"x": b"1"})
         self.assertEqual((second.wire, second.changed), (self.BLOCK, False))
         second.forget([b"host"])
-        self.assertIn(b"host", self.parser.parse(self.BLOCK, 5).index)
+        self.assertIn(b"host", self.parser.parse(self.BLOCK, 5, True).index)
+
+    def test_shared(self) -> None:
+        """Blocks that are the same share their look-up until one of them loses a field."""
+        first, second, third = (self.parser.parse(self.BLOCK, 5, True) for _ in range(3))
+        self.assertIs(first.index, second.index)
+        first.forget([b"x"])
+        second.rewrite(b"host", b"b")
+        copy = third.copy()
+        self.assertTrue(third.cut(b"x", b"\r\nX: 1\r\n"))
+        self.assertEqual((first.index, third.index), ({b"host": b"a"}, {b"host": b"a"}))
+        self.assertEqual(second.index, {b"host": b"b", b"x": b"1"})
+        for headers in (copy, self.parser.parse(self.BLOCK, 5, True)):
+            self.assertEqual((headers.get(b"host"), headers.get(b"x")), (b"a", b"1"))
+            self.assertEqual(headers.items(), [(b"Host", b"a"), (b"X", b"1")])
+
+    def test_keepAlive(self) -> None:
+        """In HTTP/1.1 it says nothing and is dropped, each time; in HTTP/1.0 it is an option."""
+        block = b"\r\nHost: a\r\nConnection: keep-alive\r\nX: 1\r\n\r\n"
+        for _ in range(2):
+            headers = self.parser.parse(block, 5, True)
+            self.assertEqual((headers.wire, headers.changed), (self.BLOCK, False))
+            self.assertEqual(headers.index, {b"host": b"a", b"x": b"1"})
+            self.assertEqual(self.parser.parse(block, 5).get(b"connection"), b"keep-alive")
+        for value in (b"close", b"Keep-Alive", b"keep-alive, x"):
+            headers = self.parser.parse(block.replace(b"keep-alive", value), 5, True)
+            self.assertEqual(headers.get(b"connection"), value)
 
     def test_stillLimited(self) -> None:
         """What was good where more fields are allowed is not good everywhere."""
-        self.parser.parse(self.BLOCK, 5)
-        self.assertRaises(LimitError, self.parser.parse, self.BLOCK, 1)
+        self.parser.parse(self.BLOCK, 5, True)
+        self.assertRaises(LimitError, self.parser.parse, self.BLOCK, 1, True)
 
     def test_bad(self) -> None:
         """What was refused is refused again; so are two fields where one is allowed."""
         for block in (b"\r\nA : 1\r\n\r\n", b"\r\nHost: a\r\nHost: b\r\n\r\n"):
             for _ in range(3):
-                self.assertRaises(ProtocolError, self.parser.parse, block, 5)
+                self.assertRaises(ProtocolError, self.parser.parse, block, 5, True)
 
     def test_repeatedNames(self) -> None:
         """A block with two fields of a name still has both the second time."""
         for _ in range(2):
-            headers = self.parser.parse(b"\r\nX: 1\r\nX: 2\r\n\r\n", 5)
+            headers = self.parser.parse(b"\r\nX: 1\r\nX: 2\r\n\r\n", 5, True)
             self.assertEqual(headers.joined(b"x"), b"1,2")
 
     def test_bounded(self) -> None:
         """However many blocks come, and however long they are, little is kept."""
         for number in range(2 * FieldParser.MAX_SEEN + 10):
-            self.parser.parse(b"\r\nX: %d\r\n\r\n" % number, 5)
+            self.parser.parse(b"\r\nX: %d\r\n\r\n" % number, 5, True)
         self.assertEqual(len(self.parser._seen), 10)
-        self.parser.parse(b"\r\nX: %b\r\n\r\n" % (b"x" * 2000), 5)
+        self.parser.parse(b"\r\nX: %b\r\n\r\n" % (b"x" * 2000), 5, True)
         self.assertEqual(len(self.parser._seen), 10)
