@@ -137,7 +137,7 @@ class Http1Filtered(Http1):
     """The same with a filter that adds a header."""
 
     def _config(self) -> dict[str, object]:
-        document: Any = super()._config()
+        document: dict[str, Any] = super()._config()
         document["servers"][0]["listeners"][0]["stream_filters"] = [{"type": header_filter.NAME}]
         return document
 
@@ -151,7 +151,7 @@ class Http1Logged(Http1Filtered):
 
     def _config(self) -> dict[str, object]:
         self._folder = TemporaryDirectory(prefix="mosntx-hotpath-")
-        document: Any = super()._config()
+        document: dict[str, Any] = super()._config()
         path = str(Path(self._folder.name, "access.log"))
         document["servers"][0]["listeners"][0]["access_logs"] = [{"log_path": path}]
         return document

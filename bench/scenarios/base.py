@@ -139,7 +139,7 @@ class Clocks:
 class LoadScenario(Scenario):
     """A load generator sends as many requests as the candidate answers."""
 
-    metrics = (REQUESTS, P50, P99, CPU, BUSY, OTHERS, RSS)
+    metrics: ClassVar[tuple[Metric, ...]] = (REQUESTS, P50, P99, CPU, BUSY, OTHERS, RSS)
 
     @abc.abstractmethod
     def drive(self, port: int, stage: Stage, duration: int) -> Load:

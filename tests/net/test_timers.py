@@ -50,7 +50,7 @@ class TimerWheelTests(SynchronousTestCase):
         """A timer for a time fires at that time, one for a time that is over at once."""
         self.clock.advance(7.0)
         for when in (8.0, 6.0):
-            self.wheel.scheduleAt(when, lambda when=when: self.fired.append(when))
+            self.wheel.scheduleAt(when, partial(self.fired.append, when))
         self.clock.advance(0.0)
         self.assertEqual(self.fired, [6.0])
         self.clock.advance(0.999)

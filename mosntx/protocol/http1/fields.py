@@ -68,7 +68,7 @@ class WireHeaders(CheckedHeaders):
 
     :param wire: a block.
     :param index: first value of each name in lower case; shared by all that have the same block,
-        so whoever takes a field out has one of his own from then on.
+        so whoever changes something has one of his own from then on.
 
     ``unique`` tells that no name occurs twice.
     """
@@ -109,7 +109,7 @@ class WireHeaders(CheckedHeaders):
             return
         checkField(name, value)
         self.wire = b"%b%b: %b\r\n\r\n" % (self.wire[:-2], name, value)
-        index[lower] = value
+        self._index = {**index, lower: value}
         self._pairs = None
 
     def items(self) -> Sequence[Pair]:

@@ -227,6 +227,17 @@ class SeenTests(SynchronousTestCase):
             self.assertEqual((headers.get(b"host"), headers.get(b"x")), (b"a", b"1"))
             self.assertEqual(headers.items(), [(b"Host", b"a"), (b"X", b"1")])
 
+    def test_addedFieldsStayWithTheirRequest(self) -> None:
+        """A field that a filter gives one request is not seen by the next with the same octets."""
+        for change in (WireHeaders.add, WireHeaders.set):
+            first, second = (self.parser.parse(self.BLOCK, 5, True) for _ in range(2))
+            copy = first.copy()
+            change(first, b"x-user", b"alice")
+            self.assertEqual(first.get(b"x-user"), b"alice")
+            for headers in (second, copy, self.parser.parse(self.BLOCK, 5, True)):
+                self.assertIsNone(headers.get(b"x-user"))
+                self.assertEqual(headers.wire, self.BLOCK)
+
     def test_keepAlive(self) -> None:
         """In HTTP/1.1 it says nothing and is dropped, each time; in HTTP/1.0 it is an option."""
         block = b"\r\nHost: a\r\nConnection: keep-alive\r\nX: 1\r\n\r\n"
