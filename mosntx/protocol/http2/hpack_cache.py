@@ -88,6 +88,21 @@ class CachingEncoder(Encoder):
         super().__init__()
         self._known = Remembered(self.header_table)
 
+    @property
+    def header_table_size(self) -> int:
+        """See ``hpack.Encoder.header_table_size``.
+
+        The library (4.2) forgets to announce a new size when the peer says it twice before the next
+        block, and the peer cannot read that block then.
+        """
+        return self.header_table.maxsize
+
+    @header_table_size.setter
+    def header_table_size(self, value: int) -> None:
+        if value != self.header_table.maxsize:
+            self.header_table.maxsize = value
+            self.table_size_changes.append(value)
+
     def encode(self, headers: Any, huffman: bool = True) -> bytes:
         """See ``hpack.Encoder.encode``.
 

@@ -40,7 +40,7 @@ class SameTests(SynchronousTestCase):
         plain, cached = Encoder(), CachingEncoder()
         reader, cachedReader = Decoder(), CachingDecoder()
         for place, size in steps:
-            if size != 4096:
+            if size not in (4096, plain.header_table_size):  # see test_sizeSaidTwice
                 plain.header_table_size = cached.header_table_size = size
             if place >= len(messages):
                 continue
@@ -52,6 +52,18 @@ class SameTests(SynchronousTestCase):
                 self.assertEqual(
                     cached.header_table.dynamic_entries, plain.header_table.dynamic_entries
                 )
+
+    def test_sizeSaidTwice(self) -> None:
+        """A peer that says the size of its table twice can read what comes then."""
+        encoder, decoder = CachingEncoder(), Decoder()
+        for size in (0, 60):
+            for _ in range(2):
+                encoder.header_table_size = size
+                self.assertEqual(encoder.header_table_size, size)
+            block = encoder.encode([(b"a", b"")])
+            self.assertEqual(block[0] & 0xE0, 0x20)  # RFC 7541 6.3
+            self.assertEqual(decoder.decode(block, raw=True), [(b"a", b"")])
+            self.assertEqual(decoder.header_table_size, size)
 
     def test_limitsHold(self) -> None:
         """A block that was fine is refused when the limit has become smaller."""
