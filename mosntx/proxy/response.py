@@ -86,7 +86,10 @@ class ResponseHalf(Attempts):
                 return
         if end:
             self._attemptEnded()
-        self._sendHead(head, end)
+        if self.listener.chain.responseHead:
+            self._sendHead(head, end)
+        else:
+            self._start(head, end)
 
     def responseData(self, data: bytes, end: bool) -> None:
         """See `IResponseSink.responseData`."""
