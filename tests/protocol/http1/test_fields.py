@@ -235,6 +235,7 @@ class SeenTests(SynchronousTestCase):
             change(first, b"x-user", b"alice")
             self.assertEqual(first.get(b"x-user"), b"alice")
             for headers in (second, copy, self.parser.parse(self.BLOCK, 5, True)):
+                assert isinstance(headers, WireHeaders)
                 self.assertIsNone(headers.get(b"x-user"))
                 self.assertEqual(headers.wire, self.BLOCK)
 
