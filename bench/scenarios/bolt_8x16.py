@@ -15,8 +15,8 @@ class Bolt8x16(Bolt):
     name = "bolt-8x16"
     summary = "Bolt v1 to Bolt v1, 8 connections x 16 calls in flight"
     goals: ClassVar[tuple[Goal, ...]] = (
-        Goal(REQUESTS.key, "tcp-relay", atLeast=0.25),
-        Goal(CPU.key, "tcp-relay", atMost=1 / 0.25),
+        Goal(REQUESTS.key, "tcp-relay", atLeast=0.45),
+        Goal(CPU.key, "tcp-relay", atMost=1 / 0.45),
     )
     defaultConnections = 8
     defaultStreams = 16

@@ -17,9 +17,9 @@ class Http1(LoadScenario):
     name = "http1"
     summary = "HTTP/1.1, 64 keep-alive connections, wrk"
     goals: ClassVar[tuple[Goal, ...]] = (
-        Goal(REQUESTS.key, "nginx", atLeast=0.20),
-        Goal(REQUESTS.key, "twisted-web", atLeast=4.0),
-        Goal(REQUESTS.key, "aiohttp", atLeast=2.0),
+        Goal(REQUESTS.key, "nginx", atLeast=0.50),
+        Goal(REQUESTS.key, "twisted-web", atLeast=10.0),
+        Goal(REQUESTS.key, "aiohttp", atLeast=5.0),
     )
 
     def missing(self) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bench.peers.base import Peer
 from bench.place import H2C, HTTP1
+from bench.results import Goal
+from bench.scenarios.base import REQUESTS
 from bench.scenarios.http1 import Http1
 
 _ONE_HOP = (HTTP1, HTTP1)
@@ -15,7 +17,7 @@ class TwoHops(Http1):
     name = "two-hops"
     summary = "HTTP/1.1 -> h2c -> HTTP/1.1 through two proxies on one core, 64 connections, wrk"
     legs = (HTTP1, H2C, HTTP1)
-    goals = ()
+    goals = (Goal(REQUESTS.key, "nginx", atLeast=0.16),)
 
     def legsFor(self, peer: Peer) -> tuple[str, ...]:
         """See `Scenario.legsFor`."""
