@@ -64,33 +64,38 @@ class DirectWrites(_Base):
 
     def write(self, data: bytes) -> None:
         """See ``ITransport``."""
-        if self._barred or not data or type(data) is not bytes or not self.connected:
+        barred = self._barred
+        if (
+            not data
+            or type(data) is not bytes
+            or not self.connected
+            or (barred and (self.TLS or self._writeDisconnected))
+        ):
             super().write(data)  # type: ignore[no-untyped-call]  # Twisted's
             return
         self._tempDataBuffer.append(data)
         self._tempDataLen = size = self._tempDataLen + len(data)
         if size > self.bufferSize and self.producer is not None:
-            self._maybePauseProducer()
-            if self._tempDataLen:
-                self.startWriting()
+            self._overMark()
+        elif barred:
+            self.startWriting()
         elif not self._waits:
             self._waits = True
             wait = self._wait
             wait(self)  # type: ignore[misc]  # not None behind the bar
 
-    def _maybePauseProducer(self) -> None:
+    def _overMark(self) -> None:
         """See what the kernel takes before a producer has to pause because much waits.
 
         At the end of the turn it would be late: the producer had stopped all that feed it by then,
-        for octets that nobody but ourselves holds back.
+        for octets that nobody but ourselves holds back. Only `write` does this, which is what
+        connections use: ``writeSequence`` tells producers at once, as Twisted's tests demand.
         """
-        if (
-            self.producer is not None
-            and self._tempDataLen + len(self.dataBuffer) > self.bufferSize
-            and not self._isUnusual()
-        ):
+        if not self._isUnusual():
             self._sendPlain()  # an error will be there at the end of the turn, too
-        super()._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
+        self._maybePauseProducer()  # type: ignore[no-untyped-call]  # Twisted's
+        if self._tempDataLen:
+            self.startWriting()
 
     def startWriting(self) -> None:
         """Have `doWrite` called: at the end of the turn, or when the kernel takes more."""
