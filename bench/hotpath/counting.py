@@ -85,13 +85,18 @@ class _Blocks(_Calls):
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing happens by itself: no garbage collection, and nobody else's profile function."""
-    before, collects = sys.getprofile(), gc.isenabled()
+    """Nothing happens by itself: no garbage collection, and nobody else looks at calls or lines.
+
+    A tracer, as that of coverage, takes memory that would be counted.
+    """
+    before, tracer, collects = sys.getprofile(), sys.gettrace(), gc.isenabled()
     gc.collect()
     gc.disable()
+    sys.settrace(None)
     try:
         yield
     finally:
+        sys.settrace(tracer)
         sys.setprofile(before)
         if collects:
             gc.enable()

@@ -291,7 +291,7 @@ class FaultTests(SynchronousTestCase):
         answer = requests.get(f"http://127.0.0.1:{port}/", timeout=10)
         self.assertEqual(answer.status_code, 502)
         self.assertIn("could not connect", answer.text)
-        self.assertIn(f"127.0.0.1:{dead}", self.daemon.output)
+        until(lambda: f"127.0.0.1:{dead}" in self.daemon.output, "the address in the log")
 
     def test_resetInTheMiddleOfABody(self) -> None:
         """An upstream that dies in its body is not made to look complete."""

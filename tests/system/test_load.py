@@ -118,7 +118,8 @@ class Client:
             if connection is None:
                 try:
                     connection = await asyncio.open_connection("127.0.0.1", self.port)
-                except ConnectionRefusedError:
+                except (ConnectionRefusedError, ConnectionResetError):
+                    # Reset: nobody has accepted it before the listener was closed.
                     if stop is not None and stop.is_set():
                         return
                     raise

@@ -66,18 +66,23 @@ class CountTests(SynchronousTestCase):
         self.assertEqual(len(scene.work.kept), WARM_UP + COUNTED + 2 * LOOKED_AT)
 
     def test_around(self) -> None:
-        """Garbage collection and a profiler go on as before."""
+        """Garbage collection, a profiler and a tracer go on as before, and do not count."""
 
         def profiler(*_: object) -> None:
             """Do nothing."""
 
-        before = sys.getprofile()
+        alone = self.counted()
+        before, tracer = sys.getprofile(), sys.gettrace()
         sys.setprofile(profiler)
+        sys.settrace(profiler)
         try:
-            self.counted()
+            counts = self.counted()
             self.assertIs(sys.getprofile(), profiler)
+            self.assertIs(sys.gettrace(), profiler)
         finally:
             sys.setprofile(before)
+            sys.settrace(tracer)
+        self.assertEqual(counts, alone)
         self.assertTrue(gc.isenabled())
 
     def test_onlyTheSidecar(self) -> None:
