@@ -162,6 +162,7 @@ class Listener:
         self._openPort = openPort
         self._port: IListeningPort | None = None
         self._maxDescriptor = 0
+        self._takes = False  # connections, although the port is about to be closed
         self._holds = False
         self._connections: set[Connection] = set()
         self._closedRead = 0
@@ -229,9 +230,9 @@ class Listener:
         """
         if self.state == LISTENER_OPEN:
             self._acceptWaiting()
+            self._takes = True  # until the port is closed, which takes a turn of the reactor
+            self._reactor.callLater(0, self._acceptWaiting)
             self._closePort()
-            for connection in self.connections:
-                connection.drain()
         return self._whenClosed()
 
     def stop(self) -> Deferred[None]:
@@ -239,6 +240,7 @@ class Listener:
 
         :returns: as `drain`.
         """
+        self._takes = False
         if self.state == LISTENER_OPEN:
             self._closePort()
         for connection in self.connections:
@@ -267,7 +269,7 @@ class Listener:
         """
         connection.gone = self._gone
         self._connections.add(connection)
-        if self.state != LISTENER_OPEN:
+        if self.state != LISTENER_OPEN and not self._takes:
             self._refuse("the listener is closed")
             connection.abort()
             return
@@ -348,16 +350,20 @@ class Listener:
         """Accept no more."""
         self.state = LISTENER_DRAINING
         self._tell("listenerDraining")
-        if self._port is not None:
-            closing = maybeDeferred(self._port.stopListening)
-            closing.addErrback(self._portFailed)
-            closing.addCallback(self._portClosed)
+        port = self._port
+        closing = succeed(None) if port is None else maybeDeferred(port.stopListening)
+        closing.addErrback(self._portFailed)
+        closing.addCallback(self._portClosed)
 
     def _portFailed(self, reason: Failure) -> None:
         log.failure("listener {name}: cannot close its port", reason, name=self.name)
 
     def _portClosed(self, result: object) -> None:
         self._port = None
+        if self._takes:  # not before: a client that is told to leave connects again at once
+            self._takes = False
+            for connection in self.connections:
+                connection.drain()
         self._checkClosed()
 
     def _whenClosed(self) -> Deferred[None]:

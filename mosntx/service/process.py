@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from typing import Any
 
@@ -177,13 +177,16 @@ class Process(Service):
         return result
 
 
-def chooseReactor() -> None:
+def chooseReactor(modules: Container[str] = sys.modules) -> None:
     """Install the reactor of `mosntx.service.reactor`, unless there is one already.
 
     One that was chosen on a command line is installed by then. Without epoll the choice is
     Twisted's.
+
+    :param modules: those that have been imported.
+    :raises ReactorAlreadyInstalledError: when they do not tell of a reactor that there is.
     """
-    if "twisted.internet.reactor" not in sys.modules:
+    if "twisted.internet.reactor" not in modules:
         with suppress(ImportError):
             from mosntx.service.reactor import install
 

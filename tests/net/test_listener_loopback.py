@@ -307,6 +307,25 @@ class LoopbackTests(TestCase):
             self.assertEqual(client.recv(1), b"")
 
     @inlineCallbacks
+    def test_drainAcceptsWhoComesMeanwhile(self):
+        """Who connects after the drain has begun and before the port is closed is served, too."""
+        self.start()
+        _, server = yield self.pair()
+        where: Any = self.listener.boundAddress
+        if self.network == "tcp":
+            host, port = where.split(":")
+            where = (host, int(port))
+        drained = self.listener.drain()
+        self.assertNotIn("drain", server.log)  # its client would connect again at once
+        with socket.socket(socket.AF_INET if self.network == "tcp" else socket.AF_UNIX) as client:
+            client.settimeout(5.0)
+            client.connect(where)
+            yield drained
+            self.assertEqual((self.listener.accepted, self.listener.refused), (2, 0))
+            self.assertEqual(client.recv(1), b"")
+        self.assertIn("drain", server.log)
+
+    @inlineCallbacks
     def test_maxConnections(self):
         """A connection beyond the limit is closed before it can say anything."""
         self.start(maxConnections=1)

@@ -1,4 +1,4 @@
-"""Tests of the garbage collector's settings. Those of the process of the tests stay as they are."""
+"""Tests of the garbage collector's settings, which this process has back after each."""
 
 from __future__ import annotations
 
@@ -56,6 +56,19 @@ class GarbageTests(SynchronousTestCase):
         self.assertEqual(said["afterwards"], said["counted"])
         self.assertEqual(said["restored"], [700, 10, 10])
         self.assertEqual(said["callbacks"], 0)
+
+    def test_whole(self) -> None:
+        """Settled in a process with much in it, twice, and stopped, twice."""
+        self.addCleanup(gc.unfreeze)
+        before = gc.get_threshold(), list(gc.callbacks)
+        garbage = Garbage(GarbageStats())
+        for _ in range(2):
+            garbage.settle()
+            self.assertEqual(gc.get_threshold(), THRESHOLDS)
+            self.assertEqual(gc.callbacks, [*before[1], garbage.collecting])
+        for _ in range(2):
+            garbage.stop()
+            self.assertEqual((gc.get_threshold(), gc.callbacks), before)
 
     def test_pause(self) -> None:
         """A pause lasts from a collection's beginning to its end."""

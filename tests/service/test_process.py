@@ -10,12 +10,19 @@ import signal
 import socket
 
 from twisted.application.service import IService
+from twisted.internet.error import ReactorAlreadyInstalledError
 from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
 from mosntx.service import Sidecar
 from mosntx.service.garbage import Garbage
-from mosntx.service.process import EXIT_FAILED, LOG_LEVELS, Process, drainSeconds
+from mosntx.service.process import (
+    EXIT_FAILED,
+    LOG_LEVELS,
+    Process,
+    chooseReactor,
+    drainSeconds,
+)
 from mosntx.service.states import GRACEFUL_STOPPING, RUNNING, STOPPED
 from mosntx.stats.loop import GarbageStats
 from mosntx.testing.mesh import MemoryMesh
@@ -134,6 +141,15 @@ class SignalTests(ProcessCase):
         os.kill(os.getpid(), signal.SIGINT)
         reactor.advance(0)
         self.assertEqual(sidecar.state, STOPPED)
+
+
+class ReactorTests(ProcessCase):
+    """Which reactor a process has."""
+
+    def test_installed(self):
+        """The one that runs stays; a second one cannot be installed beside it."""
+        chooseReactor()
+        self.assertRaises(ReactorAlreadyInstalledError, chooseReactor, ())
 
 
 class GarbageTests(ProcessCase):
