@@ -162,7 +162,7 @@ class Listener:
         self._openPort = openPort
         self._port: IListeningPort | None = None
         self._maxDescriptor = 0
-        self._takes = False  # connections, although the port is about to be closed
+        self._late: Any = None  # takes connections although the port is about to be closed
         self._holds = False
         self._connections: set[Connection] = set()
         self._closedRead = 0
@@ -230,8 +230,7 @@ class Listener:
         """
         if self.state == LISTENER_OPEN:
             self._acceptWaiting()
-            self._takes = True  # until the port is closed, which takes a turn of the reactor
-            self._reactor.callLater(0, self._acceptWaiting)
+            self._late = self._reactor.callLater(0, self._acceptWaiting)  # then the port closes
             self._closePort()
         return self._whenClosed()
 
@@ -240,7 +239,7 @@ class Listener:
 
         :returns: as `drain`.
         """
-        self._takes = False
+        self._endLate()
         if self.state == LISTENER_OPEN:
             self._closePort()
         for connection in self.connections:
@@ -269,7 +268,7 @@ class Listener:
         """
         connection.gone = self._gone
         self._connections.add(connection)
-        if self.state != LISTENER_OPEN and not self._takes:
+        if self.state != LISTENER_OPEN and self._late is None:
             self._refuse("the listener is closed")
             connection.abort()
             return
@@ -350,18 +349,23 @@ class Listener:
         """Accept no more."""
         self.state = LISTENER_DRAINING
         self._tell("listenerDraining")
-        port = self._port
-        closing = succeed(None) if port is None else maybeDeferred(port.stopListening)
+        closing = succeed(None) if self._port is None else maybeDeferred(self._port.stopListening)
         closing.addErrback(self._portFailed)
         closing.addCallback(self._portClosed)
+
+    def _endLate(self) -> bool:
+        """Take nobody any more; say whether it was so only until now."""
+        late, self._late = self._late, None
+        if late is not None and late.active():
+            late.cancel()
+        return late is not None
 
     def _portFailed(self, reason: Failure) -> None:
         log.failure("listener {name}: cannot close its port", reason, name=self.name)
 
     def _portClosed(self, result: object) -> None:
         self._port = None
-        if self._takes:  # not before: a client that is told to leave connects again at once
-            self._takes = False
+        if self._endLate():  # not before: a client that is told to leave connects again at once
             for connection in self.connections:
                 connection.drain()
         self._checkClosed()
