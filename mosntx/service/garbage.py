@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from mosntx.stats.loop import GarbageStats
 
-#: When Python looks for cycles, as `gc.set_threshold` takes it. Counted are objects that can be
+#: When Python looks for cycles, as ``gc.set_threshold`` takes it. Counted are objects that can be
 #: part of a cycle: made minus freed, since the last look. Measured by ``python -m bench.garbage``.
 #:
 #: - 5 000 new ones (Python: 700) are looked at in half a millisecond. A request leaves none behind;
@@ -69,7 +69,7 @@ class Garbage:
             self._before = None
 
     def collecting(self, phase: str, _facts: Any) -> None:
-        """A collection begins or ends: see `gc.callbacks`."""
+        """A collection begins or ends: see ``gc.callbacks``."""
         if phase == "start":
             self._began = self._nanoseconds()
         else:
