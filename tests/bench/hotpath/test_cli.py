@@ -37,4 +37,5 @@ class CommandTests(SynchronousTestCase):
         self.addCleanup(scene.stop)
         paint("http1", scene, folder, 0.3)
         self.assertIn("http1: one request", (folder / "http1.svg").read_text("utf-8"))
-        self.assertTrue((folder / "http1.txt").read_text("utf-8").startswith("net.octets."))
+        # Not all stacks: a tracer or a callback of the interpreter may be what a sample meets first.
+        self.assertIn("\nnet.octets.", "\n" + (folder / "http1.txt").read_text("utf-8"))
