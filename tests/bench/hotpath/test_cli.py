@@ -37,5 +37,5 @@ class CommandTests(SynchronousTestCase):
         self.addCleanup(scene.stop)
         paint("http1", scene, folder, 0.3)
         self.assertIn("http1: one request", (folder / "http1.svg").read_text("utf-8"))
-        # Not the first one for certain: a sample may meet a tracer, or a callback of the interpreter.
+        # Perhaps not the first one: a sample may meet a tracer, or a callback.
         self.assertIn("\nnet.octets.", "\n" + (folder / "http1.txt").read_text("utf-8"))
